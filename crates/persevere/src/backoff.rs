@@ -1,0 +1,179 @@
+//! Exponential backoff: the delay after each failure.
+
+use std::iter::FusedIterator;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use crate::duration::nanos;
+use crate::jitter::Jitter;
+use crate::policy::RetryPolicy;
+use crate::random::Random;
+
+impl RetryPolicy {
+    /// The delay after failure number `failure` (from 1) before jitter:
+    /// `min(initial_delay × multiplier^(failure - 1), cap)`, where the cap is `max_delay`, or
+    /// `max_delay / 1.25` with [`Jitter::Proportional`].
+    ///
+    /// Any number is fine: nothing overflows.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use persevere::RetryPolicy;
+    ///
+    /// let policy = RetryPolicy::balanced();
+    /// assert_eq!(policy.base_delay(1), Duration::from_secs(1));
+    /// assert_eq!(policy.base_delay(4), Duration::from_secs(8));
+    /// assert_eq!(policy.base_delay(u32::MAX), Duration::from_secs(24));
+    /// ```
+    pub fn base_delay(&self, failure: u32) -> Duration {
+        Duration::from_nanos(self.base_nanos(failure))
+    }
+
+    /// The shortest and the longest delay that jitter can make of failure number `failure`.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use persevere::RetryPolicy;
+    ///
+    /// let bounds = RetryPolicy::balanced().delay_bounds(1);
+    /// assert_eq!(bounds, Duration::from_millis(750)..=Duration::from_millis(1250));
+    /// ```
+    pub fn delay_bounds(&self, failure: u32) -> RangeInclusive<Duration> {
+        let (low, high) = match self.jitter() {
+            Jitter::Decorrelated => {
+                let initial = nanos(self.initial_delay());
+                (
+                    initial,
+                    grow(initial, 3.0, failure, nanos(self.max_delay())),
+                )
+            }
+            jitter => jitter.range(self.base_nanos(failure)),
+        };
+        Duration::from_nanos(low)..=Duration::from_nanos(high)
+    }
+
+    /// One possible schedule: the `max_attempts - 1` delays of a call that always fails.
+    ///
+    /// The same seed gives the same delays; a [`Retryer`](crate::Retryer) with that seed waits
+    /// exactly these in its first call.
+    ///
+    /// ```
+    /// use persevere::RetryPolicy;
+    ///
+    /// let delays: Vec<_> = RetryPolicy::aggressive().delays(7).collect();
+    /// assert_eq!(delays.len(), 9);
+    /// assert!(RetryPolicy::aggressive().delays(7).eq(delays));
+    /// ```
+    pub fn delays(&self, seed: u64) -> Delays {
+        Delays {
+            policy: *self,
+            backoff: Backoff::new(Random::stream(seed, 0)),
+            left: self.max_attempts() - 1,
+        }
+    }
+
+    fn base_nanos(&self, failure: u32) -> u64 {
+        let cap = self.jitter().base_cap(nanos(self.max_delay()));
+        grow(
+            nanos(self.initial_delay()),
+            self.multiplier(),
+            failure.saturating_sub(1),
+            cap,
+        )
+    }
+}
+
+/// `min(start × factor^times, cap)` without overflow.
+fn grow(start: u64, factor: f64, times: u32, cap: u64) -> u64 {
+    // 0 × infinity is not a number.
+    if start == 0 {
+        return 0;
+    }
+    let times = i32::try_from(times).unwrap_or(i32::MAX);
+    let grown = start as f64 * factor.powi(times);
+    if grown < cap as f64 {
+        grown as u64
+    } else {
+        cap
+    }
+}
+
+/// The delays of one call, drawn one after the other.
+#[derive(Debug, Clone)]
+pub(crate) struct Backoff {
+    failures: u32,
+    /// The delay before, in nanoseconds, which decorrelated jitter draws from.
+    previous: u64,
+    random: Random,
+}
+
+impl Backoff {
+    pub(crate) fn new(random: Random) -> Self {
+        Self {
+            failures: 0,
+            previous: 0,
+            random,
+        }
+    }
+
+    /// The delay after one more failure.
+    pub(crate) fn next(&mut self, policy: &RetryPolicy) -> Duration {
+        self.failures = self.failures.saturating_add(1);
+        let (low, high) = match policy.jitter() {
+            Jitter::Decorrelated => {
+                let initial = nanos(policy.initial_delay());
+                let top = self.previous.max(initial).saturating_mul(3);
+                (initial, top.max(initial))
+            }
+            jitter => jitter.range(policy.base_nanos(self.failures)),
+        };
+        let drawn = if low == high {
+            low
+        } else {
+            self.random.between(low, high)
+        };
+        self.previous = drawn.min(nanos(policy.max_delay()));
+        Duration::from_nanos(self.previous)
+    }
+
+    /// The wait for a server's hint: never shorter than the hint or than the backoff.
+    pub(crate) fn next_with_hint(&mut self, policy: &RetryPolicy, hint: Duration) -> Duration {
+        let delay = self.next(policy);
+        let hinted = crate::jitter::spread_hint(nanos(hint), policy.jitter(), &mut self.random);
+        delay.max(Duration::from_nanos(hinted))
+    }
+
+    /// Starts again at the base, as after an outage.
+    pub(crate) fn restart(&mut self) {
+        self.failures = 0;
+        self.previous = 0;
+    }
+
+    pub(crate) fn random(&mut self) -> &mut Random {
+        &mut self.random
+    }
+}
+
+/// The delays of a call that always fails; see [`RetryPolicy::delays`].
+#[derive(Debug, Clone)]
+pub struct Delays {
+    policy: RetryPolicy,
+    backoff: Backoff,
+    left: u32,
+}
+
+impl Iterator for Delays {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        self.left = self.left.checked_sub(1)?;
+        Some(self.backoff.next(&self.policy))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = usize::try_from(self.left).unwrap_or(usize::MAX);
+        (left, Some(left))
+    }
+}
+
+impl FusedIterator for Delays {}

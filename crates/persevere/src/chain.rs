@@ -1,0 +1,34 @@
+//! An error and its causes in one line.
+
+use std::error::Error;
+use std::fmt::{self, Write};
+
+/// Longer chains are cut: no honest error has as many causes.
+pub(crate) const LONGEST: usize = 64;
+
+/// Shows an error with all its causes, `outer: cause: root`, each text once: a cause that the error
+/// before it shows already is left out.
+pub(crate) struct Chain<'a>(pub(crate) &'a (dyn Error + 'static));
+
+impl<'a> Chain<'a> {
+    fn cause_of(error: &&'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+        (*error).source()
+    }
+}
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = self.0.to_string();
+        f.write_str(&shown)?;
+        let causes = std::iter::successors(self.0.source(), Self::cause_of);
+        for cause in causes.take(LONGEST) {
+            let text = cause.to_string();
+            if !shown.contains(&text) {
+                f.write_str(": ")?;
+                f.write_str(&text)?;
+                write!(shown, ": {text}")?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,82 @@
+//! What to do after a failed attempt: the rules, without any waiting.
+
+use std::time::Duration;
+
+use crate::backoff::Backoff;
+use crate::error::End;
+use crate::policy::RetryPolicy;
+use crate::verdict::Verdict;
+
+/// How often one call may repeat an attempt because the network was down, without counting it.
+pub(crate) const MAX_UNCHARGED: u8 = 10;
+
+/// All that the decision depends on.
+pub(crate) struct Situation<'a> {
+    pub(crate) policy: &'a RetryPolicy,
+    pub(crate) verdict: Verdict,
+    /// The attempt that has failed.
+    pub(crate) attempt: u32,
+    pub(crate) idempotent: bool,
+    /// Whether the policy waits for the network, and the monitor says that it is down.
+    pub(crate) outage: bool,
+    /// How many attempts were repeated without being counted.
+    pub(crate) uncharged: u8,
+    /// `None` without a deadline.
+    pub(crate) time_left: Option<Duration>,
+}
+
+/// What comes next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Call the operation.
+    Attempt,
+    /// Wait this long first.
+    Wait(Duration),
+    WaitForNetwork,
+    End(End),
+}
+
+/// The order matters: what can never succeed ends first, an outage is not charged, and a delay is
+/// drawn only when there is an attempt left to wait for.
+pub(crate) fn decide(situation: &Situation<'_>, backoff: &mut Backoff) -> Step {
+    let &Situation {
+        policy,
+        verdict,
+        time_left,
+        ..
+    } = situation;
+    if !may_retry(policy, &verdict) {
+        return Step::End(End::NonRetryable);
+    }
+    if !situation.idempotent && !verdict.is_unprocessed() {
+        return Step::End(End::NotIdempotent);
+    }
+    if time_left == Some(Duration::ZERO) {
+        return Step::End(End::Deadline);
+    }
+    if situation.outage && !verdict.has_answer() && situation.uncharged < MAX_UNCHARGED {
+        return Step::WaitForNetwork;
+    }
+    if situation.attempt >= policy.max_attempts()
+        && policy.max_attempts() != RetryPolicy::UNLIMITED_ATTEMPTS
+    {
+        return Step::End(End::AttemptsExhausted);
+    }
+    let passes_deadline = |wait: Duration| time_left.is_some_and(|left| wait >= left);
+    let delay = match verdict.hint() {
+        None => backoff.next(policy),
+        Some(hint) if hint > policy.max_retry_after() || passes_deadline(hint) => {
+            return Step::End(End::HintTooLong);
+        }
+        Some(hint) => backoff.next_with_hint(policy, hint),
+    };
+    match passes_deadline(delay) {
+        true => Step::End(End::Deadline),
+        false => Step::Wait(delay),
+    }
+}
+
+fn may_retry(policy: &RetryPolicy, verdict: &Verdict) -> bool {
+    let known = verdict.kind() != crate::verdict::Kind::Unknown;
+    verdict.is_retryable() && (known || policy.retry_unknown())
+}

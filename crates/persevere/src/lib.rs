@@ -1,0 +1,107 @@
+//! Retry any operation: exponential backoff with jitter, error detection, network-aware pausing,
+//! deadlines and cancellation.
+//!
+//! ```
+//! use persevere::{RetryPolicy, Retryer};
+//! use std::time::Duration;
+//!
+//! # async fn upload(disk: &str) -> std::io::Result<u64> { Ok(disk.len() as u64) }
+//! # async fn example() -> Result<(), persevere::RetryError<std::io::Error>> {
+//! let retryer = Retryer::new(RetryPolicy::aggressive());
+//!
+//! // As simple as can be: three words of name, one closure.
+//! let sent = retryer.run("upload disk", |_| upload("disk-0.vmdk")).await?;
+//!
+//! // With options for this call.
+//! let sent = retryer
+//!     .call("upload disk")
+//!     .deadline(Duration::from_secs(600))
+//!     .attempt_timeout(Duration::from_secs(60))
+//!     .run(|attempt| {
+//!         println!("attempt {}", attempt.number());
+//!         upload("disk-0.vmdk")
+//!     })
+//!     .await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What is where
+//!
+//! - [`RetryPolicy`]: how often, how long, how random. Three presets, a checked builder.
+//! - [`Retryer`]: a policy, and what you attach to it. [`Retryer::run`] and
+//!   [`Retryer::run_blocking`] follow the same rules, for they are the same loop.
+//! - [`Call`]: deadline, attempt timeout, cancellation, idempotency and a rule for one call.
+//! - [`permanent`], [`transient`] and [`retry_after()`]: the operation says it itself.
+//! - [`detect`] and [`Verdict`]: what else decides whether an error is retried, and why it did.
+//! - [`http`]: answers and their Retry-After headers.
+//! - [`RetryError`]: how a call ended, with the operation's own last error.
+//! - [`NetworkMonitor`]: calls pause in an outage in place of using up their attempts.
+//! - [`RetryBudget`]: a bound on retries over many calls.
+//! - [`Observer`] and [`Event`]: what happened, for metrics; logs go through `tracing`.
+//! - [`RetryExt`]: `operation.retry(policy)`, where all of this is too much.
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `tokio` | yes | tokio's time in async calls, its paused clock included |
+//! | `tracing` | yes | logs |
+//! | `http` | yes | the module [`http`] |
+//! | `text` | yes | detection by message |
+//! | `serde` | no | [`RetryPolicy`] in configuration files |
+//! | `anyhow` | no | operations that fail with `anyhow::Error` |
+
+mod as_error;
+mod attempt;
+mod backoff;
+mod budget;
+mod call;
+mod cancel;
+mod chain;
+pub mod clock;
+mod decision;
+pub mod detect;
+mod duration;
+mod error;
+mod event;
+#[cfg(feature = "http")]
+pub mod http;
+mod jitter;
+#[cfg(feature = "tracing")]
+mod log;
+mod mark;
+mod network;
+mod options;
+mod outage;
+mod policy;
+mod random;
+mod retry_ext;
+mod retryer;
+mod run;
+mod run_async;
+mod run_blocking;
+mod sleep;
+mod timer_thread;
+mod verdict;
+mod waiters;
+
+#[cfg(feature = "anyhow")]
+pub use as_error::ViaAnyhow;
+pub use as_error::{AsError, ViaBox, ViaError};
+pub use attempt::Attempt;
+pub use backoff::Delays;
+pub use budget::RetryBudget;
+pub use call::Call;
+pub use cancel::{CancellationToken, Cancelled};
+pub use duration::HumanDuration;
+pub use error::{End, Retried, RetryError};
+pub use event::{Event, EventKind, Level, Observer};
+pub use jitter::{Jitter, UnknownJitter};
+pub use mark::{Mark, Marked, permanent, retry_after, transient};
+pub use network::{ManualMonitor, NetworkGate, NetworkMonitor, NetworkState};
+pub use options::{CallerRule, NoRule, Rule};
+pub use policy::{PolicyError, RetryPolicy, RetryPolicyBuilder};
+pub use retry_ext::{RetryBlockingExt, RetryExt};
+pub use retryer::Retryer;
+pub use verdict::{Kind, Verdict};

@@ -1,0 +1,96 @@
+//! The network pause: waiting for the network in place of the backoff.
+
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+use crate::decision::Step;
+use crate::duration::nanos;
+use crate::error::End;
+use crate::event::EventKind;
+use crate::network::{NetworkState, Recovery, Release};
+use crate::options::Options;
+use crate::retryer::Parts;
+use crate::run::Run;
+use crate::sleep::Time;
+
+/// A pause under way: what to wait for, and how long at the most.
+pub(crate) struct Pause<'a> {
+    pub(crate) recovery: Recovery<'a>,
+    pub(crate) limit: Duration,
+}
+
+impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
+    /// A pause begins, or goes on because the network went down again.
+    pub(crate) fn pause(&mut self) -> Option<Pause<'a>> {
+        let gate = self.retryer.parts()?.gate()?;
+        let now = self.now();
+        if self.failures.as_ref()?.paused_at.is_none() {
+            self.tell(EventKind::NetworkDown);
+        }
+        let failures = self.failures.as_mut()?;
+        let since = now.saturating_duration_since(failures.since);
+        failures
+            .paused_at
+            .get_or_insert(NonZeroU64::new(nanos(since)).unwrap_or(NonZeroU64::MIN));
+        let paused = now.saturating_duration_since(failures.paused_since()?);
+        let left = self
+            .retryer
+            .policy()
+            .max_network_wait()
+            .saturating_sub(paused);
+        let limit = self.time_left().map_or(left, |time| time.min(left));
+        Some(Pause {
+            recovery: gate.recovered(),
+            limit,
+        })
+    }
+
+    /// The network is back: wait for our turn. Attempts stay at least the first delay apart, so
+    /// that a network that comes and goes does not make a hot loop.
+    pub(crate) fn released(&mut self, release: Release) -> Step {
+        let now = self.now();
+        let spacing = self.retryer.policy().initial_delay();
+        let stagger = self.failures.as_mut().map_or(spacing, |failures| {
+            let paused = failures
+                .paused_since()
+                .map(|at| now.saturating_duration_since(at));
+            let spacing = spacing.saturating_sub(paused.unwrap_or_default());
+            release.stagger(failures.backoff.random()).max(spacing)
+        });
+        match self.time_left() {
+            Some(left) if stagger >= left => Step::End(End::Deadline),
+            _ => Step::Wait(stagger),
+        }
+    }
+
+    /// The network did not come back in time.
+    pub(crate) fn not_recovered(&self) -> Step {
+        match self.time_left() {
+            Some(Duration::ZERO) => Step::End(End::Deadline),
+            _ => Step::End(End::NetworkDown),
+        }
+    }
+
+    /// A wait has ended. After a pause the attempt is made again under its number, unless the
+    /// network went down once more while others were let go.
+    pub(crate) fn waited(&mut self) -> Step {
+        let now = self.now();
+        let Some(failures) = &mut self.failures else {
+            return Step::Attempt;
+        };
+        let Some(paused_since) = failures.paused_since() else {
+            return Step::Attempt;
+        };
+        let gate = self.retryer.parts().and_then(Parts::gate);
+        if gate.is_some_and(|gate| gate.state() == NetworkState::Down) {
+            return Step::WaitForNetwork;
+        }
+        failures.paused_at = None;
+        failures.network_wait += nanos(now.saturating_duration_since(paused_since));
+        failures.uncharged += 1;
+        failures.repeat = true;
+        failures.backoff.restart();
+        self.tell(EventKind::NetworkRecovered);
+        Step::Attempt
+    }
+}

@@ -1,0 +1,371 @@
+//! A call under way: what it remembers, and what follows from what happens to it.
+//!
+//! The async and the blocking loop ([`crate::run_async`], [`crate::run_blocking`]) carry out what
+//! this says; it never waits itself. The rules are in [`crate::decision`].
+
+use std::error::Error;
+use std::marker::PhantomData;
+use std::time::{Duration, Instant};
+
+use crate::as_error::AsError;
+use crate::attempt::Attempt;
+use crate::backoff::Backoff;
+use crate::budget::{RetryBudget, Tokens};
+use crate::clock::Clock;
+use crate::decision::{Situation, Step, decide};
+use crate::detect;
+use crate::error::{AttemptTimedOut, End, Retried, RetryError};
+use crate::event::{Event, EventKind};
+use crate::options::Options;
+use crate::random::Random;
+use crate::retryer::{Parts, Retryer};
+use crate::sleep::Time;
+use crate::verdict::{Kind, Verdict};
+
+/// A million of these may wait at once, so they are kept small: what can be worked out again is
+/// not stored.
+pub(crate) struct Run<'a, E, O, T> {
+    pub(crate) retryer: &'a Retryer,
+    name: &'a str,
+    pub(crate) options: O,
+    /// The attempt under way, or the last one that was; 0 before the first.
+    attempt: u32,
+    /// What there is only after a failure, so that a success does not pay for it.
+    pub(crate) failures: Option<Failures<E>>,
+    time: PhantomData<T>,
+}
+
+pub(crate) struct Failures<E> {
+    /// When the call began, or failed first if nobody had looked at the clock before.
+    pub(crate) since: Instant,
+    /// The last error that the operation returned.
+    last: Option<E>,
+    /// Whether an attempt has timed out since.
+    timed_out: bool,
+    pub(crate) backoff: Backoff,
+    /// How many attempts were repeated because the network was down.
+    pub(crate) uncharged: u8,
+    /// Whether the next attempt is such a repetition.
+    pub(crate) repeat: bool,
+    /// Nanoseconds after `since`, if the call waits for the network.
+    pub(crate) paused_at: Option<std::num::NonZeroU64>,
+    /// Nanoseconds.
+    pub(crate) network_wait: u64,
+    /// What was taken out of the budget for the retry under way.
+    tokens: Option<Tokens>,
+}
+
+impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
+    #[inline]
+    pub(crate) fn new(retryer: &'a Retryer, name: &'a str, options: O) -> Self {
+        Self {
+            retryer,
+            name,
+            options,
+            attempt: 0,
+            failures: None,
+            time: PhantomData,
+        }
+    }
+
+    /// The next attempt begins, unless the call was cancelled or ran out of time.
+    #[inline]
+    pub(crate) fn begin(&mut self) -> Result<Attempt, End> {
+        if self.attempt == 0 {
+            let retryer = self.retryer;
+            self.options.start(|| now::<T>(retryer));
+        }
+        if self.options.is_cancelled() {
+            return Err(End::Cancelled);
+        }
+        let time_left = self.time_left();
+        if time_left == Some(Duration::ZERO) {
+            return Err(End::Deadline);
+        }
+        match &mut self.failures {
+            Some(failures) if failures.repeat => failures.repeat = false,
+            _ => self.attempt = self.attempt.saturating_add(1),
+        }
+        let limit = self
+            .options
+            .attempt_timeout()
+            .into_iter()
+            .chain(time_left)
+            .min();
+        Ok(Attempt {
+            number: self.attempt,
+            max_attempts: self.retryer.policy().max_attempts(),
+            limit,
+        })
+    }
+
+    #[inline]
+    pub(crate) fn succeeded(&mut self) {
+        if self.failures.is_some() || self.retryer.parts().is_some() {
+            self.settle_success();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn settle_success(&mut self) {
+        match self
+            .failures
+            .as_mut()
+            .map(|failures| failures.tokens.take())
+        {
+            None => self.with_budget(RetryBudget::first_success),
+            Some(Some(tokens)) => self.with_budget(|budget| budget.refund(tokens)),
+            Some(None) => {}
+        }
+        // An attempt that was repeated after an outage may still be the first.
+        if self.attempt > 1 {
+            self.tell(EventKind::Succeeded);
+        }
+    }
+
+    /// The attempt returned an error.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn failed<Via>(&mut self, error: E) -> Step
+    where
+        E: AsError<Via>,
+    {
+        let failures = self.note_failure();
+        failures.last = Some(error);
+        failures.timed_out = false;
+        self.decide()
+    }
+
+    /// The attempt reached its limit, which is the attempt timeout or the deadline.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn out_of_time<Via>(&mut self) -> Step
+    where
+        E: AsError<Via>,
+    {
+        let timeout = self.options.attempt_timeout();
+        if timeout.is_none() || self.time_left() == Some(Duration::ZERO) {
+            return Step::End(End::Deadline);
+        }
+        self.note_failure().timed_out = true;
+        self.decide()
+    }
+
+    fn note_failure(&mut self) -> &mut Failures<E> {
+        let (started, retryer) = (self.options.started(), self.retryer);
+        self.failures.get_or_insert_with(|| Failures {
+            since: started.unwrap_or_else(|| now::<T>(retryer)),
+            last: None,
+            timed_out: false,
+            backoff: Backoff::new(retryer.parts().map_or_else(Random::fresh, Parts::random)),
+            uncharged: 0,
+            repeat: false,
+            paused_at: None,
+            network_wait: 0,
+            tokens: None,
+        })
+    }
+
+    /// What detection says of the last failure, if there was one.
+    fn verdict<Via>(&self) -> Option<Verdict>
+    where
+        E: AsError<Via>,
+    {
+        let failures = self.failures.as_ref()?;
+        if failures.timed_out {
+            return Some(Verdict::retry(Kind::Timeout, "attempt.timeout"));
+        }
+        let error = failures.last.as_ref()?;
+        let parts = self.retryer.parts();
+        let own = || self.options.judge(error);
+        let shared = || parts?.rule.as_ref()?(error.as_error());
+        let nested = parts.is_some_and(|parts| parts.retry_nested);
+        Some(detect::with_rule(
+            error.as_error(),
+            || own().or_else(shared),
+            nested,
+        ))
+    }
+
+    /// Asks the rules, and then the budget, for only it has something to lose.
+    fn decide<Via>(&mut self) -> Step
+    where
+        E: AsError<Via>,
+    {
+        let verdict = self.verdict().unwrap_or(Verdict::unknown());
+        let time_left = self.time_left();
+        let Some(failures) = &mut self.failures else {
+            return Step::End(End::NonRetryable);
+        };
+        let situation = Situation {
+            policy: self.retryer.policy(),
+            verdict,
+            attempt: self.attempt,
+            idempotent: self.options.is_idempotent(),
+            outage: self.retryer.sees_outage(verdict.kind()),
+            uncharged: failures.uncharged,
+            time_left,
+        };
+        let step = decide(&situation, &mut failures.backoff);
+        match failures.tokens.take() {
+            // A retry that failed because the network was down is not charged.
+            Some(tokens) if step == Step::WaitForNetwork => {
+                self.with_budget(|budget| budget.refund(tokens));
+            }
+            _spent => {}
+        }
+        let Step::Wait(delay) = step else { return step };
+        if !self.acquire_tokens(verdict.kind()) {
+            return Step::End(End::BudgetExhausted);
+        }
+        self.tell_failure(EventKind::Retrying, Some(delay), Some(verdict));
+        step
+    }
+
+    fn acquire_tokens(&mut self, kind: Kind) -> bool {
+        let Some(budget) = self.budget() else {
+            return true;
+        };
+        let tokens = budget.acquire(kind);
+        let enough = tokens.is_some();
+        if let Some(failures) = &mut self.failures {
+            failures.tokens = tokens;
+        }
+        enough
+    }
+
+    /// Ends the call with its error.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn give_up<Via>(&mut self, end: End) -> RetryError<E>
+    where
+        E: AsError<Via>,
+    {
+        let verdict = self.verdict();
+        self.tell_failure(EventKind::Ended(end), None, verdict);
+        let now = self.now();
+        let since = self.failures.as_ref().map(|failures| failures.since);
+        let mut retried = Retried::new(self.name, end, self.attempt, verdict);
+        if let Some(since) = since.or(self.options.started()) {
+            retried.set_elapsed(now.saturating_duration_since(since));
+        }
+        if let Some(failures) = &self.failures {
+            let pause = failures
+                .paused_since()
+                .map(|at| now.saturating_duration_since(at));
+            let waited = Duration::from_nanos(failures.network_wait);
+            retried.set_network_wait(waited + pause.unwrap_or_default());
+            retried.set_attempt_timeout(self.timed_out());
+        }
+        let last = self
+            .failures
+            .as_mut()
+            .and_then(|failures| failures.last.take());
+        RetryError::new(retried, last, E::as_error)
+    }
+
+    /// The timeout, if the last attempt failed by it.
+    fn timed_out(&self) -> Option<AttemptTimedOut> {
+        let failures = self.failures.as_ref()?;
+        self.options
+            .attempt_timeout()
+            .filter(|_| failures.timed_out)
+            .map(AttemptTimedOut)
+    }
+
+    fn tell_failure<Via>(&self, kind: EventKind, delay: Option<Duration>, verdict: Option<Verdict>)
+    where
+        E: AsError<Via>,
+    {
+        let timed_out = self.timed_out();
+        let last = || self.failures.as_ref()?.last.as_ref().map(E::as_error);
+        let error = timed_out
+            .as_ref()
+            .map(|error| error as &(dyn Error + 'static))
+            .or_else(last);
+        self.send(&Event {
+            delay,
+            error,
+            verdict,
+            ..self.event(kind)
+        });
+    }
+
+    pub(crate) fn tell(&self, kind: EventKind) {
+        self.send(&self.event(kind));
+    }
+
+    fn event(&self, kind: EventKind) -> Event<'_> {
+        Event {
+            kind,
+            operation: self.name,
+            attempt: self.attempt,
+            max_attempts: self.retryer.policy().max_attempts(),
+            delay: None,
+            error: None,
+            verdict: None,
+        }
+    }
+
+    fn send(&self, event: &Event<'_>) {
+        #[cfg(feature = "tracing")]
+        crate::log::log(event);
+        if let Some(observer) = self
+            .retryer
+            .parts()
+            .and_then(|parts| parts.observer.as_ref())
+        {
+            observer.observe(event);
+        }
+    }
+
+    pub(crate) fn time_left(&self) -> Option<Duration> {
+        Some(
+            self.options
+                .deadline()?
+                .saturating_duration_since(self.now()),
+        )
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        now::<T>(self.retryer)
+    }
+}
+
+impl<E> Failures<E> {
+    pub(crate) fn paused_since(&self) -> Option<Instant> {
+        Some(self.since + Duration::from_nanos(self.paused_at?.get()))
+    }
+}
+
+impl<E, O, T> Run<'_, E, O, T> {
+    fn budget(&self) -> Option<&RetryBudget> {
+        self.retryer.parts()?.budget.as_ref()
+    }
+
+    fn with_budget(&self, settle: impl FnOnce(&RetryBudget)) {
+        if let Some(budget) = self.budget() {
+            settle(budget);
+        }
+    }
+}
+
+/// A retry that never happened, or whose end nobody waited for, costs nothing: also when the call
+/// is dropped, and when the operation panics.
+impl<E, O, T> Drop for Run<'_, E, O, T> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(tokens) = self
+            .failures
+            .as_mut()
+            .and_then(|failures| failures.tokens.take())
+        {
+            self.with_budget(|budget| budget.refund(tokens));
+        }
+    }
+}
+
+fn now<T: Time>(retryer: &Retryer) -> Instant {
+    retryer.own_clock().map_or_else(T::now, Clock::now)
+}

@@ -1,0 +1,87 @@
+//! Tasks and threads that wait for one thing to happen.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU64;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+/// The wakers of everybody who waits. A waiter that is dropped leaves nothing behind.
+#[derive(Debug, Default)]
+pub(crate) struct Waiters {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    last_id: u64,
+    wakers: BTreeMap<NonZeroU64, Waker>,
+}
+
+impl Waiters {
+    /// Wakes everybody, outside the lock: a waker may run anything.
+    pub(crate) fn wake_all(&self) {
+        let wakers = std::mem::take(&mut self.lock().wakers);
+        wakers.into_values().for_each(Waker::wake);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.lock().wakers.len()
+    }
+
+    // Nothing in here can panic half-way, so a poisoned lock holds good data.
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What somebody can wait for.
+pub(crate) trait Awaited {
+    fn waiters(&self) -> &Waiters;
+
+    /// Whether it has happened. Must be true before [`Waiters::wake_all`] is called.
+    fn happened(&self) -> bool;
+}
+
+/// One waiter's place; removes itself when dropped.
+#[derive(Debug)]
+pub(crate) struct Place<A: Awaited> {
+    awaited: A,
+    id: Option<NonZeroU64>,
+}
+
+impl<A: Awaited> Place<A> {
+    pub(crate) fn new(awaited: A) -> Self {
+        Self { awaited, id: None }
+    }
+
+    pub(crate) fn awaited(&self) -> &A {
+        &self.awaited
+    }
+
+    /// Whether it has happened. If not, `waker` is woken when it does: both under one lock, so that
+    /// nothing is lost in between.
+    pub(crate) fn happened_or_wait(&mut self, waker: &Waker) -> bool {
+        let mut inner = self.awaited.waiters().lock();
+        if self.awaited.happened() {
+            return true;
+        }
+        let id = *self.id.get_or_insert_with(|| {
+            inner.last_id += 1;
+            NonZeroU64::new(inner.last_id).unwrap_or(NonZeroU64::MIN)
+        });
+        let before = inner.wakers.insert(id, waker.clone());
+        drop(inner);
+        // Not under the lock: the last waker of a task drops that task, with the places in it.
+        drop(before);
+        false
+    }
+}
+
+impl<A: Awaited> Drop for Place<A> {
+    fn drop(&mut self) {
+        if let Some(id) = self.id {
+            let waker = self.awaited.waiters().lock().wakers.remove(&id);
+            drop(waker);
+        }
+    }
+}
