@@ -42,10 +42,7 @@ impl RetryPolicy {
         let (low, high) = match self.jitter() {
             Jitter::Decorrelated => {
                 let initial = nanos(self.initial_delay());
-                (
-                    initial,
-                    grow(initial, 3.0, failure, nanos(self.max_delay())),
-                )
+                (initial, grow(initial, 3.0, failure, nanos(self.max_delay())))
             }
             jitter => jitter.range(self.base_nanos(failure)),
         };
@@ -74,12 +71,7 @@ impl RetryPolicy {
 
     fn base_nanos(&self, failure: u32) -> u64 {
         let cap = self.jitter().base_cap(nanos(self.max_delay()));
-        grow(
-            nanos(self.initial_delay()),
-            self.multiplier(),
-            failure.saturating_sub(1),
-            cap,
-        )
+        grow(nanos(self.initial_delay()), self.multiplier(), failure.saturating_sub(1), cap)
     }
 }
 
@@ -91,11 +83,7 @@ fn grow(start: u64, factor: f64, times: u32, cap: u64) -> u64 {
     }
     let times = i32::try_from(times).unwrap_or(i32::MAX);
     let grown = start as f64 * factor.powi(times);
-    if grown < cap as f64 {
-        grown as u64
-    } else {
-        cap
-    }
+    if grown < cap as f64 { grown as u64 } else { cap }
 }
 
 /// The delays of one call, drawn one after the other.
@@ -109,11 +97,7 @@ pub(crate) struct Backoff {
 
 impl Backoff {
     pub(crate) fn new(random: Random) -> Self {
-        Self {
-            failures: 0,
-            previous: 0,
-            random,
-        }
+        Self { failures: 0, previous: 0, random }
     }
 
     /// The delay after one more failure.
@@ -127,11 +111,7 @@ impl Backoff {
             }
             jitter => jitter.range(policy.base_nanos(self.failures)),
         };
-        let drawn = if low == high {
-            low
-        } else {
-            self.random.between(low, high)
-        };
+        let drawn = if low == high { low } else { self.random.between(low, high) };
         self.previous = drawn.min(nanos(policy.max_delay()));
         Duration::from_nanos(self.previous)
     }

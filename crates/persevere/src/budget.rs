@@ -55,12 +55,7 @@ impl RetryBudget {
     /// A full bucket of another size, in tokens; a retry costs 5, after a timeout 10. Below 5 it
     /// allows no retry at all.
     pub fn with_capacity(capacity: u32) -> Self {
-        Self {
-            shared: Arc::new(Shared {
-                tokens: AtomicU32::new(capacity),
-                capacity,
-            }),
-        }
+        Self { shared: Arc::new(Shared { tokens: AtomicU32::new(capacity), capacity }) }
     }
 
     /// How many tokens are left.
@@ -71,16 +66,9 @@ impl RetryBudget {
     /// Takes what a retry after this failure costs, or nothing if there is not enough. Whoever took
     /// it gives it back by [`refund`](Self::refund) unless the retry was made and failed.
     pub(crate) fn acquire(&self, kind: Kind) -> Option<Tokens> {
-        let cost = if kind == Kind::Timeout {
-            TIMEOUT_COST
-        } else {
-            RETRY_COST
-        };
+        let cost = if kind == Kind::Timeout { TIMEOUT_COST } else { RETRY_COST };
         let take = |tokens: u32| tokens.checked_sub(u32::from(cost));
-        let taken = self
-            .shared
-            .tokens
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
+        let taken = self.shared.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
         taken.is_ok().then_some(Tokens(cost))
     }
 
@@ -89,10 +77,7 @@ impl RetryBudget {
     }
 
     pub(crate) fn refund(&self, tokens: Tokens) {
-        let Shared {
-            tokens: bucket,
-            capacity,
-        } = &*self.shared;
+        let Shared { tokens: bucket, capacity } = &*self.shared;
         let tokens = u32::from(tokens.0);
         // A full bucket is the usual case: one read, no write that other cores would have to see.
         let add = |now: u32| (now < *capacity).then(|| now.saturating_add(tokens).min(*capacity));

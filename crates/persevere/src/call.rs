@@ -43,11 +43,7 @@ pub struct Call<'a, R = NoRule> {
 impl<'a> Call<'a> {
     #[inline]
     pub(crate) fn new(retryer: &'a Retryer, name: &'a str) -> Self {
-        Self {
-            retryer,
-            name,
-            options: Chosen::nothing(),
-        }
+        Self { retryer, name, options: Chosen::nothing() }
     }
 
     /// Errors for which `retryable` says yes are retried; for the others detection decides, as
@@ -94,11 +90,7 @@ impl<'a> Call<'a> {
     /// ```
     pub fn rule<E, F: Fn(&E) -> Option<Verdict>>(self, rule: F) -> Call<'a, CallerRule<F>> {
         let options = self.options.with_rule(CallerRule(rule));
-        Call {
-            retryer: self.retryer,
-            name: self.name,
-            options,
-        }
+        Call { retryer: self.retryer, name: self.name, options }
     }
 }
 

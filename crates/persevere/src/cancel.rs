@@ -61,9 +61,7 @@ impl CancellationToken {
     /// # }
     /// ```
     pub fn cancelled(&self) -> Cancelled {
-        Cancelled {
-            place: Place::new(self.clone()),
-        }
+        Cancelled { place: Place::new(self.clone()) }
     }
 
     /// How many calls and [`cancelled`](Self::cancelled) futures wait for this token.

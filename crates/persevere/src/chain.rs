@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::fmt::{self, Write};
 
+use crate::error::Retried;
+
 /// Longer chains are cut: no honest error has as many causes.
 pub(crate) const LONGEST: usize = 64;
 
@@ -23,7 +25,8 @@ impl fmt::Display for Chain<'_> {
         let causes = std::iter::successors(self.0.source(), Self::cause_of);
         for cause in causes.take(LONGEST) {
             let text = cause.to_string();
-            if !shown.contains(&text) {
+            // The figures of an inner retry stand in its own text already, in other words.
+            if !shown.contains(&text) && !cause.is::<Retried>() {
                 f.write_str(": ")?;
                 f.write_str(&text)?;
                 write!(shown, ": {text}")?;

@@ -66,10 +66,7 @@ pub struct VirtualClock {
 impl VirtualClock {
     /// A clock at an arbitrary time.
     pub fn new() -> Self {
-        Self {
-            start: Instant::now(),
-            sleeps: Mutex::new((Duration::ZERO, Vec::new())),
-        }
+        Self { start: Instant::now(), sleeps: Mutex::new((Duration::ZERO, Vec::new())) }
     }
 
     /// Lets time pass.
@@ -89,9 +86,7 @@ impl VirtualClock {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, (Duration, Vec<Duration>)> {
-        self.sleeps
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.sleeps.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 

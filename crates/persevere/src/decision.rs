@@ -39,12 +39,7 @@ pub(crate) enum Step {
 /// The order matters: what can never succeed ends first, an outage is not charged, and a delay is
 /// drawn only when there is an attempt left to wait for.
 pub(crate) fn decide(situation: &Situation<'_>, backoff: &mut Backoff) -> Step {
-    let &Situation {
-        policy,
-        verdict,
-        time_left,
-        ..
-    } = situation;
+    let &Situation { policy, verdict, time_left, .. } = situation;
     if !may_retry(policy, &verdict) {
         return Step::End(End::NonRetryable);
     }

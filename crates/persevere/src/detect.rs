@@ -10,7 +10,7 @@
 //!    chain of causes;
 //! 5. the text, for errors that are nothing but a message.
 //!
-//! What none of them knows is [`Kind::Unknown`](crate::Kind::Unknown).
+//! What none of them knows is [`Kind::Unknown`].
 
 mod io;
 mod status;
@@ -105,9 +105,7 @@ fn walk<'a>(
         if visit(error).is_break() {
             return;
         }
-        let inside = error
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref);
+        let inside = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
         link = match inside {
             Some(inside) => Some(inside),
             None => error.source(),
@@ -131,9 +129,7 @@ fn judge_mark(marked: &Marked) -> Verdict {
     let inside = error(marked.inner());
     match marked.mark() {
         Mark::Permanent => inside.with_retryable(false, "mark.permanent"),
-        Mark::Transient => inside
-            .with_retryable(true, "mark.transient")
-            .with_unprocessed(),
+        Mark::Transient => inside.with_retryable(true, "mark.transient").with_unprocessed(),
         Mark::RetryAfter(wait) => {
             let verdict = inside.with_retryable(true, "mark.retry_after");
             verdict.with_unprocessed().with_hint(wait)

@@ -55,10 +55,7 @@ fn below_a_minute(duration: Duration) -> String {
         _ => {}
     }
     let digits = format!("{}.{:03}", thousandths / 1_000, thousandths % 1_000);
-    format!(
-        "{}{name}",
-        digits.trim_end_matches('0').trim_end_matches('.')
-    )
+    format!("{}{name}", digits.trim_end_matches('0').trim_end_matches('.'))
 }
 
 fn from_a_minute(duration: Duration) -> String {

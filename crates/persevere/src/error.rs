@@ -99,13 +99,7 @@ impl<E> RetryError<E> {
         last: Option<E>,
         as_error: fn(&E) -> &(dyn Error + 'static),
     ) -> Self {
-        Self {
-            inner: Box::new(Inner {
-                retried,
-                last,
-                as_error,
-            }),
-        }
+        Self { inner: Box::new(Inner { retried, last, as_error }) }
     }
 
     /// Which way the call ended.
@@ -142,10 +136,7 @@ impl<E> RetryError<E> {
 
     /// How long the server asked us to wait, in its last answer: come back then.
     pub fn retry_after(&self) -> Option<Duration> {
-        self.inner
-            .retried
-            .verdict
-            .and_then(|verdict| verdict.hint())
+        self.inner.retried.verdict.and_then(|verdict| verdict.hint())
     }
 
     /// The attempt timeout, if that is what the last attempt failed by.
@@ -170,11 +161,7 @@ impl<E> fmt::Display for RetryError<E> {
         write!(f, "{}: {} (", self.operation(), self.end().message())?;
         self.inner.retried.fmt_figures(f)?;
         f.write_str(")")?;
-        let last = self
-            .inner
-            .last
-            .as_ref()
-            .map(|last| Chain((self.inner.as_error)(last)));
+        let last = self.inner.last.as_ref().map(|last| Chain((self.inner.as_error)(last)));
         match (self.inner.retried.attempt_timeout, last) {
             (None, None) => Ok(()),
             (None, Some(last)) => write!(f, ": {last}"),
@@ -249,11 +236,7 @@ impl Retried {
             write!(f, " in {}", HumanDuration(self.elapsed))?;
         }
         if self.network_wait >= worth_telling {
-            write!(
-                f,
-                ", {} of it without network",
-                HumanDuration(self.network_wait)
-            )?;
+            write!(f, ", {} of it without network", HumanDuration(self.network_wait))?;
         }
         match self.verdict.and_then(|verdict| verdict.hint()) {
             Some(hint) if self.end == End::HintTooLong => {
@@ -290,10 +273,7 @@ impl Error for AttemptTimedOut {}
 /// An operation's name. Short ones are stored in place, so that a failed call allocates only once.
 #[derive(Clone, PartialEq, Eq)]
 enum Name {
-    Short {
-        length: u8,
-        bytes: [u8; Self::SHORT],
-    },
+    Short { length: u8, bytes: [u8; Self::SHORT] },
     Long(Box<str>),
 }
 
@@ -306,10 +286,7 @@ impl Name {
             Some(place) => {
                 place.copy_from_slice(name.as_bytes());
                 // At most 62, by the slice above.
-                Self::Short {
-                    length: name.len() as u8,
-                    bytes,
-                }
+                Self::Short { length: name.len() as u8, bytes }
             }
             None => Self::Long(name.into()),
         }

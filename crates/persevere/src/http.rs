@@ -102,10 +102,7 @@ pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
 pub fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     decimal(value, Duration::from_secs(1)).or_else(|| {
-        let wait = httpdate::parse_http_date(value)
-            .ok()?
-            .duration_since(now)
-            .ok()?;
+        let wait = httpdate::parse_http_date(value).ok()?.duration_since(now).ok()?;
         (!wait.is_zero()).then_some(wait)
     })
 }
@@ -124,9 +121,7 @@ fn decimal(value: &str, unit: Duration) -> Option<Duration> {
     // Nine digits reach below a nanosecond.
     let fraction = fraction.get(..9).unwrap_or(fraction);
     let fraction: f64 = format!("0.{fraction}0").parse().ok()?;
-    Duration::from_secs(seconds)
-        .checked_add(rest)?
-        .checked_add(unit.mul_f64(fraction))
+    Duration::from_secs(seconds).checked_add(rest)?.checked_add(unit.mul_f64(fraction))
 }
 
 /// An HTTP answer that is an error. Made by [`check`].

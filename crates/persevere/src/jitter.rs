@@ -47,13 +47,8 @@ pub enum Jitter {
 
 impl Jitter {
     /// Every variant, for menus and help texts.
-    pub const ALL: [Self; 5] = [
-        Self::Proportional,
-        Self::Full,
-        Self::Equal,
-        Self::Decorrelated,
-        Self::None,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Proportional, Self::Full, Self::Equal, Self::Decorrelated, Self::None];
 
     /// The name in configuration files and on the command line.
     pub const fn name(self) -> &'static str {
@@ -106,9 +101,7 @@ impl FromStr for Jitter {
 
     fn from_str(name: &str) -> Result<Self, UnknownJitter> {
         let known = Self::ALL.into_iter().find(|jitter| jitter.name() == name);
-        known.ok_or_else(|| UnknownJitter {
-            name: name.to_owned(),
-        })
+        known.ok_or_else(|| UnknownJitter { name: name.to_owned() })
     }
 }
 

@@ -75,6 +75,8 @@ mod network;
 mod options;
 mod outage;
 mod policy;
+#[cfg(feature = "serde")]
+mod policy_serde;
 mod random;
 mod retry_ext;
 mod retryer;

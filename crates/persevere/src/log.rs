@@ -18,18 +18,14 @@ macro_rules! ended {
         $level!(
             operation = $event.operation,
             $attempt = $event.attempt,
-            error = $event
-                .error
-                .map(|error| tracing::field::display(Chain(error))),
+            error = $event.error.map(|error| tracing::field::display(Chain(error))),
             "{MESSAGE}"
         )
     }};
 }
 
 pub(crate) fn log(event: &Event<'_>) {
-    let Event {
-        operation, attempt, ..
-    } = *event;
+    let Event { operation, attempt, .. } = *event;
     match event.kind {
         EventKind::Succeeded => info!(
             operation,
@@ -41,19 +37,12 @@ pub(crate) fn log(event: &Event<'_>) {
             operation,
             attempt,
             max_attempts = max_attempts(event),
-            delay = event
-                .delay
-                .map(|delay| tracing::field::display(HumanDuration(delay))),
-            error = event
-                .error
-                .map(|error| tracing::field::display(Chain(error))),
+            delay = event.delay.map(|delay| tracing::field::display(HumanDuration(delay))),
+            error = event.error.map(|error| tracing::field::display(Chain(error))),
             "operation failed, retrying"
         ),
         EventKind::NetworkDown => {
-            warn!(
-                operation,
-                attempt, "network is down, waiting for network to recover"
-            );
+            warn!(operation, attempt, "network is down, waiting for network to recover");
         }
         EventKind::NetworkRecovered => {
             info!(operation, attempt, "network recovered, retrying operation");

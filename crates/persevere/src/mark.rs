@@ -42,10 +42,7 @@ pub enum Mark {
 /// assert!(result.is_err());
 /// ```
 pub fn permanent(error: impl Into<Box<dyn Error + Send + Sync>>) -> Marked {
-    Marked {
-        mark: Mark::Permanent,
-        error: error.into(),
-    }
+    Marked { mark: Mark::Permanent, error: error.into() }
 }
 
 /// Marks an error as worth a retry, whatever detection would say.
@@ -58,10 +55,7 @@ pub fn permanent(error: impl Into<Box<dyn Error + Send + Sync>>) -> Marked {
 /// assert!(detect::error(&error).is_retryable());
 /// ```
 pub fn transient(error: impl Into<Box<dyn Error + Send + Sync>>) -> Marked {
-    Marked {
-        mark: Mark::Transient,
-        error: error.into(),
-    }
+    Marked { mark: Mark::Transient, error: error.into() }
 }
 
 /// Marks an error as worth a retry after `wait`, as a server's Retry-After does: no earlier, and a
@@ -75,10 +69,7 @@ pub fn transient(error: impl Into<Box<dyn Error + Send + Sync>>) -> Marked {
 /// assert_eq!(detect::error(&error).hint(), Some(Duration::from_secs(7)));
 /// ```
 pub fn retry_after(error: impl Into<Box<dyn Error + Send + Sync>>, wait: Duration) -> Marked {
-    Marked {
-        mark: Mark::RetryAfter(wait),
-        error: error.into(),
-    }
+    Marked { mark: Mark::RetryAfter(wait), error: error.into() }
 }
 
 impl Marked {

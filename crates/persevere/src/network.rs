@@ -159,19 +159,14 @@ impl NetworkGate {
 
     /// Ends when the state is no longer `Down`. Dropping it leaves nothing behind.
     pub(crate) fn recovered(&self) -> Recovery<'_> {
-        Recovery {
-            place: Place::new(self),
-        }
+        Recovery { place: Place::new(self) }
     }
 
     fn take_ticket(&self) -> Release {
         let mut release = self.lock_release();
         let ticket = release.0;
         release.0 = ticket.saturating_add(1);
-        Release {
-            ticket,
-            waiting: release.1,
-        }
+        Release { ticket, waiting: release.1 }
     }
 
     fn lock_release(&self) -> MutexGuard<'_, (u32, u32)> {
@@ -228,9 +223,7 @@ pub struct ManualMonitor {
 impl ManualMonitor {
     /// A monitor that says `state` until it is told otherwise.
     pub fn new(state: NetworkState) -> Self {
-        Self {
-            gate: NetworkGate::new(state),
-        }
+        Self { gate: NetworkGate::new(state) }
     }
 
     /// Says `state` from now on.
@@ -251,9 +244,7 @@ mod tests {
 
     fn staggers(waiting: u32) -> Vec<Duration> {
         let mut random = Random::seeded(3);
-        (0..waiting)
-            .map(|ticket| Release { ticket, waiting }.stagger(&mut random))
-            .collect()
+        (0..waiting).map(|ticket| Release { ticket, waiting }.stagger(&mut random)).collect()
     }
 
     #[test]

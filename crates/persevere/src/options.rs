@@ -86,24 +86,9 @@ pub(crate) struct Chosen<R> {
 
 impl<R> Chosen<R> {
     pub(crate) fn with_rule<R2>(self, rule: R2) -> Chosen<R2> {
-        let Self {
-            deadline_after,
-            deadline,
-            attempt_timeout,
-            idempotent,
-            cancelled,
-            ..
-        } = self;
+        let Self { deadline_after, deadline, attempt_timeout, idempotent, cancelled, .. } = self;
         let started = self.started;
-        Chosen {
-            deadline_after,
-            deadline,
-            attempt_timeout,
-            idempotent,
-            cancelled,
-            rule,
-            started,
-        }
+        Chosen { deadline_after, deadline, attempt_timeout, idempotent, cancelled, rule, started }
     }
 }
 
@@ -132,9 +117,7 @@ impl<E, R: Rule<E>> Options<E> for Chosen<R> {
         if self.deadline_after.is_some() || self.deadline.is_some() {
             let started = now();
             // One that is too far away for the clock to express is none.
-            let after = self
-                .deadline_after
-                .and_then(|after| started.checked_add(after));
+            let after = self.deadline_after.and_then(|after| started.checked_add(after));
             self.deadline = self.deadline.into_iter().chain(after).min();
             self.started = Some(started);
         }

@@ -28,21 +28,12 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
             self.tell(EventKind::NetworkDown);
         }
         let failures = self.failures.as_mut()?;
-        let since = now.saturating_duration_since(failures.since);
-        failures
-            .paused_at
-            .get_or_insert(NonZeroU64::new(nanos(since)).unwrap_or(NonZeroU64::MIN));
+        let after = nanos(now.saturating_duration_since(failures.since));
+        failures.paused_at.get_or_insert(NonZeroU64::MIN.saturating_add(after));
         let paused = now.saturating_duration_since(failures.paused_since()?);
-        let left = self
-            .retryer
-            .policy()
-            .max_network_wait()
-            .saturating_sub(paused);
+        let left = self.retryer.policy().max_network_wait().saturating_sub(paused);
         let limit = self.time_left().map_or(left, |time| time.min(left));
-        Some(Pause {
-            recovery: gate.recovered(),
-            limit,
-        })
+        Some(Pause { recovery: gate.recovered(), limit })
     }
 
     /// The network is back: wait for our turn. Attempts stay at least the first delay apart, so
@@ -51,9 +42,7 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
         let now = self.now();
         let spacing = self.retryer.policy().initial_delay();
         let stagger = self.failures.as_mut().map_or(spacing, |failures| {
-            let paused = failures
-                .paused_since()
-                .map(|at| now.saturating_duration_since(at));
+            let paused = failures.paused_since().map(|at| now.saturating_duration_since(at));
             let spacing = spacing.saturating_sub(paused.unwrap_or_default());
             release.stagger(failures.backoff.random()).max(spacing)
         });

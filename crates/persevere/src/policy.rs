@@ -252,21 +252,14 @@ impl RetryPolicyBuilder {
             ("max_retry_after", policy.max_retry_after),
         ] {
             if value > LONGEST {
-                return Err(PolicyError::new(
-                    field,
-                    HumanDuration(value),
-                    "at most 365 days",
-                ));
+                return Err(PolicyError::new(field, HumanDuration(value), "at most 365 days"));
             }
         }
         if policy.initial_delay > policy.max_delay {
             return Err(PolicyError::new(
                 "initial_delay",
                 HumanDuration(policy.initial_delay),
-                format!(
-                    "at most max_delay, which is {}",
-                    HumanDuration(policy.max_delay)
-                ),
+                format!("at most max_delay, which is {}", HumanDuration(policy.max_delay)),
             ));
         }
         Ok(policy)
@@ -289,11 +282,7 @@ pub struct PolicyError {
 
 impl PolicyError {
     fn new(field: &'static str, value: impl fmt::Display, allowed: impl Into<String>) -> Self {
-        Self {
-            field,
-            value: value.to_string(),
-            allowed: allowed.into(),
-        }
+        Self { field, value: value.to_string(), allowed: allowed.into() }
     }
 
     /// The field, by its name in [`RetryPolicyBuilder`].
@@ -314,11 +303,7 @@ impl PolicyError {
 
 impl fmt::Display for PolicyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} is {}, but must be {}",
-            self.field, self.value, self.allowed
-        )
+        write!(f, "{} is {}, but must be {}", self.field, self.value, self.allowed)
     }
 }
 

@@ -69,10 +69,7 @@ struct Seed {
 impl Retryer {
     /// A retryer with this policy and nothing else.
     pub const fn new(policy: RetryPolicy) -> Self {
-        Self {
-            policy,
-            parts: None,
-        }
+        Self { policy, parts: None }
     }
 
     /// A rule for all calls, asked after a call's own rule and before detection: `Some` decides,
@@ -128,10 +125,7 @@ impl Retryer {
     /// the same. Without it every call draws afresh.
     #[must_use]
     pub fn seed(self, seed: u64) -> Self {
-        let seed = Seed {
-            seed,
-            calls: AtomicU64::new(0),
-        };
+        let seed = Seed { seed, calls: AtomicU64::new(0) };
         self.with(|parts| parts.seed = Some(Arc::new(seed)))
     }
 
@@ -233,10 +227,7 @@ impl fmt::Debug for Retryer {
         let parts = self.parts();
         f.debug_struct("Retryer")
             .field("policy", &self.policy)
-            .field(
-                "network_monitor",
-                &parts.and_then(|parts| parts.monitor.as_ref()),
-            )
+            .field("network_monitor", &parts.and_then(|parts| parts.monitor.as_ref()))
             .field("budget", &parts.and_then(|parts| parts.budget.as_ref()))
             .finish_non_exhaustive()
     }

@@ -47,7 +47,7 @@ pub(crate) struct Failures<E> {
     pub(crate) uncharged: u8,
     /// Whether the next attempt is such a repetition.
     pub(crate) repeat: bool,
-    /// Nanoseconds after `since`, if the call waits for the network.
+    /// If the call waits for the network: one more than the nanoseconds after `since`.
     pub(crate) paused_at: Option<std::num::NonZeroU64>,
     /// Nanoseconds.
     pub(crate) network_wait: u64,
@@ -58,14 +58,7 @@ pub(crate) struct Failures<E> {
 impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
     #[inline]
     pub(crate) fn new(retryer: &'a Retryer, name: &'a str, options: O) -> Self {
-        Self {
-            retryer,
-            name,
-            options,
-            attempt: 0,
-            failures: None,
-            time: PhantomData,
-        }
+        Self { retryer, name, options, attempt: 0, failures: None, time: PhantomData }
     }
 
     /// The next attempt begins, unless the call was cancelled or ran out of time.
@@ -86,12 +79,7 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
             Some(failures) if failures.repeat => failures.repeat = false,
             _ => self.attempt = self.attempt.saturating_add(1),
         }
-        let limit = self
-            .options
-            .attempt_timeout()
-            .into_iter()
-            .chain(time_left)
-            .min();
+        let limit = self.options.attempt_timeout().into_iter().chain(time_left).min();
         Ok(Attempt {
             number: self.attempt,
             max_attempts: self.retryer.policy().max_attempts(),
@@ -109,11 +97,7 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
     #[cold]
     #[inline(never)]
     fn settle_success(&mut self) {
-        match self
-            .failures
-            .as_mut()
-            .map(|failures| failures.tokens.take())
-        {
+        match self.failures.as_mut().map(|failures| failures.tokens.take()) {
             None => self.with_budget(RetryBudget::first_success),
             Some(Some(tokens)) => self.with_budget(|budget| budget.refund(tokens)),
             Some(None) => {}
@@ -181,11 +165,7 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
         let own = || self.options.judge(error);
         let shared = || parts?.rule.as_ref()?(error.as_error());
         let nested = parts.is_some_and(|parts| parts.retry_nested);
-        Some(detect::with_rule(
-            error.as_error(),
-            || own().or_else(shared),
-            nested,
-        ))
+        Some(detect::with_rule(error.as_error(), || own().or_else(shared), nested))
     }
 
     /// Asks the rules, and then the budget, for only it has something to lose.
@@ -251,27 +231,19 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
             retried.set_elapsed(now.saturating_duration_since(since));
         }
         if let Some(failures) = &self.failures {
-            let pause = failures
-                .paused_since()
-                .map(|at| now.saturating_duration_since(at));
+            let pause = failures.paused_since().map(|at| now.saturating_duration_since(at));
             let waited = Duration::from_nanos(failures.network_wait);
             retried.set_network_wait(waited + pause.unwrap_or_default());
             retried.set_attempt_timeout(self.timed_out());
         }
-        let last = self
-            .failures
-            .as_mut()
-            .and_then(|failures| failures.last.take());
+        let last = self.failures.as_mut().and_then(|failures| failures.last.take());
         RetryError::new(retried, last, E::as_error)
     }
 
     /// The timeout, if the last attempt failed by it.
     fn timed_out(&self) -> Option<AttemptTimedOut> {
         let failures = self.failures.as_ref()?;
-        self.options
-            .attempt_timeout()
-            .filter(|_| failures.timed_out)
-            .map(AttemptTimedOut)
+        self.options.attempt_timeout().filter(|_| failures.timed_out).map(AttemptTimedOut)
     }
 
     fn tell_failure<Via>(&self, kind: EventKind, delay: Option<Duration>, verdict: Option<Verdict>)
@@ -280,16 +252,8 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
     {
         let timed_out = self.timed_out();
         let last = || self.failures.as_ref()?.last.as_ref().map(E::as_error);
-        let error = timed_out
-            .as_ref()
-            .map(|error| error as &(dyn Error + 'static))
-            .or_else(last);
-        self.send(&Event {
-            delay,
-            error,
-            verdict,
-            ..self.event(kind)
-        });
+        let error = timed_out.as_ref().map(|error| error as &(dyn Error + 'static)).or_else(last);
+        self.send(&Event { delay, error, verdict, ..self.event(kind) });
     }
 
     pub(crate) fn tell(&self, kind: EventKind) {
@@ -311,21 +275,13 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
     fn send(&self, event: &Event<'_>) {
         #[cfg(feature = "tracing")]
         crate::log::log(event);
-        if let Some(observer) = self
-            .retryer
-            .parts()
-            .and_then(|parts| parts.observer.as_ref())
-        {
+        if let Some(observer) = self.retryer.parts().and_then(|parts| parts.observer.as_ref()) {
             observer.observe(event);
         }
     }
 
     pub(crate) fn time_left(&self) -> Option<Duration> {
-        Some(
-            self.options
-                .deadline()?
-                .saturating_duration_since(self.now()),
-        )
+        Some(self.options.deadline()?.saturating_duration_since(self.now()))
     }
 
     pub(crate) fn now(&self) -> Instant {
@@ -335,7 +291,7 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
 
 impl<E> Failures<E> {
     pub(crate) fn paused_since(&self) -> Option<Instant> {
-        Some(self.since + Duration::from_nanos(self.paused_at?.get()))
+        Some(self.since + Duration::from_nanos(self.paused_at?.get() - 1))
     }
 }
 
@@ -356,11 +312,7 @@ impl<E, O, T> Run<'_, E, O, T> {
 impl<E, O, T> Drop for Run<'_, E, O, T> {
     #[inline]
     fn drop(&mut self) {
-        if let Some(tokens) = self
-            .failures
-            .as_mut()
-            .and_then(|failures| failures.tokens.take())
-        {
+        if let Some(tokens) = self.failures.as_mut().and_then(|failures| failures.tokens.take()) {
             self.with_budget(|budget| budget.refund(tokens));
         }
     }

@@ -46,13 +46,7 @@ pin_project! {
 impl<'a, E, Via, O: Options<E>, F, Attempted> RunAsync<'a, E, Via, O, F, Attempted> {
     #[inline]
     pub(crate) fn new(run: Run<'a, E, O, TaskTime>, operation: F) -> Self {
-        Self {
-            run,
-            operation,
-            doing: Doing::Nothing,
-            sleep: None,
-            via: PhantomData,
-        }
+        Self { run, operation, doing: Doing::Nothing, sleep: None, via: PhantomData }
     }
 }
 
@@ -84,12 +78,7 @@ where
                     }
                     Poll::Ready(Err(error)) => run.failed(error),
                     Poll::Pending => {
-                        ready!(poll_limit(
-                            run,
-                            (*limit).into(),
-                            this.sleep.as_mut(),
-                            context
-                        ))
+                        ready!(poll_limit(run, (*limit).into(), this.sleep.as_mut(), context))
                     }
                 }
             } else {
@@ -189,7 +178,5 @@ fn poll_wait<E, O: Options<E>, Attempted>(
 }
 
 fn poll_sleep(sleep: Pin<&mut Option<AsyncSleep>>, context: &mut Context<'_>) -> Poll<()> {
-    sleep
-        .as_pin_mut()
-        .map_or(Poll::Ready(()), |sleep| sleep.poll(context))
+    sleep.as_pin_mut().map_or(Poll::Ready(()), |sleep| sleep.poll(context))
 }

@@ -57,12 +57,11 @@ fn follow<E, O: Options<E>>(
 }
 
 fn wait<E, O: Options<E>>(run: &mut Run<'_, E, O, ThreadTime>, delay: Duration) -> Step {
-    let cancelled = block_until(run.retryer, delay, |context| {
-        match run.options.poll_cancelled(context) {
+    let cancelled =
+        block_until(run.retryer, delay, |context| match run.options.poll_cancelled(context) {
             true => Poll::Ready(()),
             false => Poll::Pending,
-        }
-    });
+        });
     match cancelled {
         Some(()) => Step::End(End::Cancelled),
         None => run.waited(),
@@ -71,19 +70,14 @@ fn wait<E, O: Options<E>>(run: &mut Run<'_, E, O, ThreadTime>, delay: Duration) 
 
 fn wait_for_network<E, O: Options<E>>(run: &mut Run<'_, E, O, ThreadTime>) -> Step {
     // A monitor that is gone means ordinary attempts.
-    let Some(Pause {
-        mut recovery,
-        limit,
-    }) = run.pause()
-    else {
+    let Some(Pause { mut recovery, limit }) = run.pause() else {
         return Step::Attempt;
     };
-    let released = block_until(run.retryer, limit, |context| {
-        match run.options.poll_cancelled(context) {
+    let released =
+        block_until(run.retryer, limit, |context| match run.options.poll_cancelled(context) {
             true => Poll::Ready(None),
             false => Pin::new(&mut recovery).poll(context).map(Some),
-        }
-    });
+        });
     match released {
         Some(Some(release)) => run.released(release),
         Some(None) => Step::End(End::Cancelled),

@@ -57,19 +57,13 @@ type TokioSleep = std::future::Ready<()>;
 
 pub(crate) fn async_sleep(retryer: &Retryer, duration: Duration) -> AsyncSleep {
     if let Some(clock) = retryer.own_clock() {
-        return AsyncSleep::Clock {
-            sleep: clock.sleep(duration),
-        };
+        return AsyncSleep::Clock { sleep: clock.sleep(duration) };
     }
     #[cfg(feature = "tokio")]
     if tokio::runtime::Handle::try_current().is_ok() {
-        return AsyncSleep::Tokio {
-            sleep: tokio::time::sleep(duration),
-        };
+        return AsyncSleep::Tokio { sleep: tokio::time::sleep(duration) };
     }
-    AsyncSleep::Thread {
-        sleep: ThreadSleep::new(duration),
-    }
+    AsyncSleep::Thread { sleep: ThreadSleep::new(duration) }
 }
 
 impl Future for AsyncSleep {
@@ -92,9 +86,7 @@ pub(crate) fn block_until<T>(
 ) -> Option<T> {
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut context = Context::from_waker(&waker);
-    let mut clock_sleep = retryer
-        .own_clock()
-        .map(|clock: &dyn Clock| clock.sleep(limit));
+    let mut clock_sleep = retryer.own_clock().map(|clock: &dyn Clock| clock.sleep(limit));
     // Too far away for the clock to express is never.
     let until = Instant::now().checked_add(limit);
     loop {

@@ -20,10 +20,7 @@ struct Queue {
 }
 
 static SLEEPERS: Sleepers = Sleepers {
-    queue: Mutex::new(Queue {
-        next_id: 0,
-        wakers: BTreeMap::new(),
-    }),
+    queue: Mutex::new(Queue { next_id: 0, wakers: BTreeMap::new() }),
     earlier: Condvar::new(),
 };
 /// Whether the thread could be started.
@@ -42,10 +39,7 @@ fn work() {
         let now = Instant::now();
         let first = queue.wakers.first_key_value().map(|((at, _), _)| *at);
         queue = match first {
-            None => SLEEPERS
-                .earlier
-                .wait(queue)
-                .unwrap_or_else(PoisonError::into_inner),
+            None => SLEEPERS.earlier.wait(queue).unwrap_or_else(PoisonError::into_inner),
             Some(at) if at > now => {
                 let waited = SLEEPERS.earlier.wait_timeout(queue, at - now);
                 waited.unwrap_or_else(PoisonError::into_inner).0
@@ -71,10 +65,7 @@ pub(crate) struct ThreadSleep {
 
 impl ThreadSleep {
     pub(crate) fn new(duration: Duration) -> Self {
-        Self {
-            until: Instant::now().checked_add(duration),
-            key: None,
-        }
+        Self { until: Instant::now().checked_add(duration), key: None }
     }
 }
 
@@ -88,11 +79,7 @@ impl Future for ThreadSleep {
         if Instant::now() >= until {
             return Poll::Ready(());
         }
-        let spawn = || {
-            thread::Builder::new()
-                .name("persevere-timer".to_owned())
-                .spawn(work)
-        };
+        let spawn = || thread::Builder::new().name("persevere-timer".to_owned()).spawn(work);
         if !THREAD.get_or_init(|| spawn().is_ok()) {
             // No thread is to be had. Asking again and again is slow, but never stuck.
             context.waker().wake_by_ref();
@@ -104,10 +91,7 @@ impl Future for ThreadSleep {
             (until, queue.next_id)
         });
         let before = queue.wakers.insert(key, context.waker().clone());
-        let is_first = queue
-            .wakers
-            .first_key_value()
-            .is_some_and(|(first, _)| *first == key);
+        let is_first = queue.wakers.first_key_value().is_some_and(|(first, _)| *first == key);
         drop(queue);
         // Not under the lock: the last waker of a task drops that task, with the sleeps in it.
         drop(before);

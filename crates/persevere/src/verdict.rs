@@ -46,14 +46,7 @@ impl Verdict {
     }
 
     const fn new(retryable: bool, kind: Kind, rule: &'static str) -> Self {
-        Self {
-            retryable,
-            kind,
-            answered: false,
-            unprocessed: false,
-            hint: None,
-            rule,
-        }
+        Self { retryable, kind, answered: false, unprocessed: false, hint: None, rule }
     }
 
     /// Adds the wait that the server asks for.
@@ -122,11 +115,7 @@ impl Verdict {
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = if self.retryable {
-            "retryable"
-        } else {
-            "not retryable"
-        };
+        let word = if self.retryable { "retryable" } else { "not retryable" };
         write!(f, "{}, {word} (rule {})", self.kind, self.rule)?;
         if let Some(wait) = self.hint {
             write!(f, ", the server asked for {}", HumanDuration(wait))?;

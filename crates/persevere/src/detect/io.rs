@@ -19,9 +19,9 @@ fn by_kind(kind: ErrorKind) -> Option<Verdict> {
     };
     let verdict = match kind {
         // An answer, if an unfriendly one: the network works, and nobody acted.
-        ErrorKind::ConnectionRefused => Verdict::retry(Network, "io.connection_refused")
-            .with_answer()
-            .with_unprocessed(),
+        ErrorKind::ConnectionRefused => {
+            Verdict::retry(Network, "io.connection_refused").with_answer().with_unprocessed()
+        }
         ErrorKind::ConnectionReset => Verdict::retry(Network, "io.connection_reset"),
         ErrorKind::ConnectionAborted => Verdict::retry(Network, "io.connection_aborted"),
         ErrorKind::NotConnected => Verdict::retry(Network, "io.not_connected"),
@@ -66,20 +66,10 @@ fn by_number(number: i32) -> Option<Verdict> {
     // WSAEHOSTDOWN, WSAEMFILE, ERROR_TOO_MANY_OPEN_FILES, WSAENOBUFS.
     #[cfg(windows)]
     const NUMBERS: [i32; 4] = [10064, 10024, 4, 10055];
-    #[cfg(not(any(
-        target_os = "linux",
-        target_os = "android",
-        target_vendor = "apple",
-        windows
-    )))]
+    #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple", windows)))]
     const NUMBERS: [i32; 4] = [0; 4];
 
-    let [
-        host_down,
-        too_many_files,
-        too_many_files_in_system,
-        no_buffers,
-    ] = NUMBERS;
+    let [host_down, too_many_files, too_many_files_in_system, no_buffers] = NUMBERS;
     let retry = |kind, rule| Some(Verdict::retry(kind, rule));
     match number {
         0 => None,

@@ -19,11 +19,7 @@ pub fn http_status(status: u16) -> Verdict {
     let verdict = match STATUSES.binary_search_by_key(&status, |known| known.0) {
         Ok(index) => {
             let (_, retryable, kind, rule) = STATUSES[index];
-            if retryable {
-                Verdict::retry(kind, rule)
-            } else {
-                Verdict::stop(kind, rule)
-            }
+            if retryable { Verdict::retry(kind, rule) } else { Verdict::stop(kind, rule) }
         }
         Err(_) => match status {
             400..=499 => Verdict::stop(Kind::Invalid, "http.4xx"),
@@ -32,11 +28,7 @@ pub fn http_status(status: u16) -> Verdict {
         },
     };
     // "Too many requests": turned away before anything was done.
-    let verdict = if status == 429 {
-        verdict.with_unprocessed()
-    } else {
-        verdict
-    };
+    let verdict = if status == 429 { verdict.with_unprocessed() } else { verdict };
     verdict.with_answer()
 }
 

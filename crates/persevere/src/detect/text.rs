@@ -13,10 +13,7 @@ pub(super) struct Message {
 }
 impl Message {
     pub(super) fn new() -> Self {
-        Self {
-            bytes: [0; 2048],
-            length: 0,
-        }
+        Self { bytes: [0; 2048], length: 0 }
     }
     pub(super) fn as_str(&self) -> &str {
         std::str::from_utf8(&self.bytes[..self.length]).unwrap_or("")

@@ -1,0 +1,249 @@
+//! Section 2 of the design, rules 8 and 9: deadline, attempt timeout and cancellation.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::future::pending;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use common::{SECOND, blocking_retryer, plain_policy, plain_retryer, reset};
+use persevere::{CancellationToken, End, Kind, RetryPolicy, Retryer};
+use tokio::time::Instant;
+
+#[tokio::test(start_paused = true)]
+async fn rule_8_a_wait_that_would_pass_the_deadline_is_not_begun() {
+    let started = Instant::now();
+    let retryer = plain_retryer();
+    let call = retryer.call("call").deadline(SECOND * 5 / 2);
+    let error = call.run(|_| async { Err::<(), _>(reset()) }).await.unwrap_err();
+    // Attempts at 0 s and 1 s; the next would be at 3 s.
+    assert_eq!(started.elapsed(), SECOND);
+    assert_eq!((error.end(), error.attempts()), (End::Deadline, 2));
+    assert_eq!(error.elapsed(), SECOND);
+    assert_eq!(error.last_error().map(io::Error::kind), Some(io::ErrorKind::ConnectionReset));
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_8_an_attempt_in_flight_at_the_deadline_is_dropped() {
+    struct OnDrop(Arc<AtomicBool>);
+    impl Drop for OnDrop {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::SeqCst);
+        }
+    }
+
+    let started = Instant::now();
+    let dropped = Arc::new(AtomicBool::new(false));
+    let retryer = plain_retryer();
+    let result = retryer
+        .call("call")
+        .deadline(SECOND * 5)
+        .run(|attempt| {
+            let guard = OnDrop(dropped.clone());
+            async move {
+                if attempt.number() == 1 {
+                    return Err(reset());
+                }
+                pending::<()>().await;
+                drop(guard);
+                Ok(())
+            }
+        })
+        .await;
+    assert_eq!(started.elapsed(), SECOND * 5);
+    let error = result.unwrap_err();
+    assert_eq!((error.end(), error.attempts()), (End::Deadline, 2));
+    assert!(error.last_error().is_some(), "the error of the first attempt is kept");
+    assert!(dropped.load(Ordering::SeqCst));
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_8_an_attempt_timeout_is_a_retryable_failure() {
+    let started = Instant::now();
+    let retryer = plain_retryer();
+    let result = retryer
+        .call("call")
+        .attempt_timeout(SECOND * 10)
+        .run(|attempt| async move {
+            assert_eq!(attempt.limit(), Some(SECOND * 10));
+            if attempt.number() < 3 {
+                pending::<()>().await;
+            }
+            Ok::<_, io::Error>(attempt.number())
+        })
+        .await;
+    assert_eq!(result.unwrap(), 3);
+    assert_eq!(started.elapsed(), SECOND * 23);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_8_timeouts_alone_leave_no_error_but_say_so() {
+    let retryer = plain_retryer();
+    let call = retryer.call("ask").attempt_timeout(SECOND);
+    let error = call.run(|_| pending::<Result<(), io::Error>>()).await.unwrap_err();
+    assert_eq!(error.end(), End::AttemptsExhausted);
+    assert!(error.last_error().is_none());
+    assert_eq!(error.attempt_timeout(), Some(SECOND));
+    assert_eq!(error.verdict().map(|it| it.kind()), Some(Kind::Timeout));
+    assert_eq!(
+        error.to_string(),
+        "ask: operation failed after max attempts (3 attempts in 5s): attempt timed out after 1s"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_8_the_attempt_learns_what_is_left_until_the_deadline() {
+    let retryer = plain_retryer();
+    let mut limits = Vec::new();
+    let call = retryer.call("call").deadline(SECOND * 9).attempt_timeout(SECOND * 7);
+    let result = call
+        .run(|attempt| {
+            limits.extend(attempt.limit());
+            async { Err::<(), _>(reset()) }
+        })
+        .await;
+    assert!(result.is_err());
+    assert_eq!(limits, [SECOND * 7, SECOND * 7, SECOND * 6]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_8_a_deadline_that_has_passed_makes_no_attempt() {
+    let retryer = plain_retryer();
+    let call = retryer.call("call").deadline(Duration::ZERO);
+    let error = call.run(|_| async { Ok::<_, io::Error>(()) }).await.unwrap_err();
+    assert_eq!((error.end(), error.attempts()), (End::Deadline, 0));
+    assert_eq!(error.to_string(), "call: operation failed, deadline reached (0 attempts)");
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_8_the_earlier_of_two_deadlines_counts_and_a_far_one_is_none() {
+    let retryer = plain_retryer();
+    let soon = Instant::now().into_std() + SECOND;
+    let call = retryer.call("call").deadline(SECOND * 60).deadline_at(soon);
+    let error = call.run(|_| pending::<Result<(), io::Error>>()).await.unwrap_err();
+    assert_eq!((error.end(), error.elapsed()), (End::Deadline, SECOND));
+
+    let call = retryer.call("call").deadline(Duration::MAX).attempt_timeout(Duration::MAX);
+    assert!(call.run(|_| async { Ok::<_, io::Error>(()) }).await.is_ok());
+}
+
+#[test]
+fn rule_8_blocking_calls_have_the_same_deadline() {
+    let (retryer, clock) = blocking_retryer();
+    let call = retryer.call("call").deadline(SECOND * 5 / 2);
+    let error = call.run_blocking(|_| Err::<(), _>(reset())).unwrap_err();
+    assert_eq!((error.end(), error.attempts()), (End::Deadline, 2));
+
+    // An attempt that runs past the deadline ends the call when it returns.
+    let call = retryer.call("call").deadline(SECOND);
+    let error = call
+        .run_blocking(|attempt| {
+            assert_eq!(attempt.limit(), Some(SECOND));
+            clock.advance(SECOND * 2);
+            Err::<(), _>(reset())
+        })
+        .unwrap_err();
+    assert_eq!((error.end(), error.attempts()), (End::Deadline, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_9_a_token_ends_a_wait_at_once_and_leaves_nothing_behind() {
+    let started = Instant::now();
+    let (retryer, token) = (plain_retryer(), CancellationToken::new());
+    let cancel = async {
+        tokio::time::sleep(SECOND / 2).await;
+        assert_eq!(token.waiting(), 1);
+        token.cancel();
+    };
+    let call = retryer.call("call").cancel_on(token.clone());
+    let (result, ()) = tokio::join!(call.run(|_| async { Err::<(), _>(reset()) }), cancel);
+    let error = result.unwrap_err();
+    assert_eq!(started.elapsed(), SECOND / 2);
+    assert_eq!((error.end(), error.attempts()), (End::Cancelled, 1));
+    assert!(error.last_error().is_some(), "the last error is kept on cancellation");
+    assert_eq!(token.waiting(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_9_a_token_ends_an_attempt_in_flight_and_stops_the_next_call() {
+    let (retryer, token) = (plain_retryer(), CancellationToken::new());
+    let call = retryer.call("call").cancel_on(token.clone());
+    let cancel = async { token.cancel() };
+    let never = call.run(|_| pending::<Result<(), io::Error>>());
+    let (result, ()) = tokio::join!(never, cancel);
+    assert_eq!(result.unwrap_err().end(), End::Cancelled);
+
+    let call = retryer.call("call").cancel_on(token);
+    let error = call.run(|_| async { Ok::<_, io::Error>(()) }).await.unwrap_err();
+    assert_eq!((error.end(), error.attempts()), (End::Cancelled, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_9_dropping_the_future_leaves_nothing_behind() {
+    let (retryer, token) = (plain_retryer(), CancellationToken::new());
+    let call = retryer.call("call").cancel_on(token.clone());
+    let running = call.run(|_| async { Err::<(), _>(reset()) });
+    assert!(tokio::time::timeout(SECOND / 2, running).await.is_err());
+    assert_eq!(token.waiting(), 0);
+}
+
+#[test]
+fn rule_9_another_thread_cancels_a_blocking_wait() {
+    let policy = RetryPolicy::builder()
+        .initial_delay(Duration::from_secs(3_600))
+        .max_delay(Duration::from_secs(3_600))
+        .build()
+        .unwrap();
+    let (retryer, token) = (Retryer::new(policy), CancellationToken::new());
+    let canceller = token.clone();
+    let waiting_then_cancel = move || {
+        while canceller.waiting() == 0 {
+            std::thread::yield_now();
+        }
+        canceller.cancel();
+    };
+    let thread = std::thread::spawn(waiting_then_cancel);
+    let call = retryer.call("call").cancel_on(token.clone());
+    let error = call.run_blocking(|_| Err::<(), _>(reset())).unwrap_err();
+    assert_eq!((error.end(), error.attempts()), (End::Cancelled, 1));
+    assert_eq!(token.waiting(), 0);
+    thread.join().unwrap();
+}
+
+#[test]
+fn rule_15_without_a_runtime_a_timer_thread_serves() {
+    // Real time, of which a millisecond is enough.
+    let policy = plain_policy();
+    let delay = Duration::from_millis(1);
+    let policy = policy.to_builder().initial_delay(delay).build().unwrap();
+    let retryer = Retryer::new(policy);
+    let mut attempts = 0;
+    let running = retryer.run("call", |_| {
+        attempts += 1;
+        let result = if attempts < 3 { Err(reset()) } else { Ok(()) };
+        async { result }
+    });
+    assert!(block_on(running).is_ok());
+    assert_eq!(attempts, 3);
+}
+
+fn block_on<F: Future>(future: F) -> F::Output {
+    struct Unpark(std::thread::Thread);
+    impl std::task::Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = std::task::Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut context = std::task::Context::from_waker(&waker);
+    let mut future = std::pin::pin!(future);
+    loop {
+        if let std::task::Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return output;
+        }
+        std::thread::park();
+    }
+}

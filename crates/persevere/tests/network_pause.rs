@@ -1,0 +1,276 @@
+//! Section 2 of the design, rule 10: the network pause.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use common::{Recorder, SECOND, plain_policy, reset};
+use persevere::clock::VirtualClock;
+use persevere::{
+    CancellationToken, End, EventKind, ManualMonitor, NetworkGate, NetworkMonitor, NetworkState,
+    RetryPolicy, Retryer, transient,
+};
+use tokio::time::Instant;
+
+fn waiting_policy() -> RetryPolicy {
+    plain_policy().to_builder().wait_for_network(true).build().unwrap()
+}
+
+fn with_monitor(state: NetworkState) -> (Retryer, Arc<ManualMonitor>) {
+    let monitor = Arc::new(ManualMonitor::new(state));
+    (Retryer::new(waiting_policy()).network_monitor(monitor.clone()), monitor)
+}
+
+/// Sets the states after these times.
+async fn script(monitor: Arc<ManualMonitor>, steps: &[(Duration, NetworkState)]) {
+    for (after, state) in steps {
+        tokio::time::sleep(*after).await;
+        monitor.set(*state);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_10_an_outage_is_waited_out_and_not_charged() {
+    let started = Instant::now();
+    let (retryer, monitor) = with_monitor(NetworkState::Up);
+    let recorder = Recorder::default();
+    let retryer = retryer.observer(recorder.clone());
+    let mut numbers = Vec::new();
+    let during = monitor.clone();
+    let running = retryer.run("upload", |attempt| {
+        numbers.push(attempt.number());
+        let calls = numbers.len();
+        if calls == 1 {
+            during.set(NetworkState::Down);
+        }
+        async move { if calls < 3 { Err(reset()) } else { Ok(()) } }
+    });
+    let steps = [(SECOND * 60, NetworkState::Up)];
+    let (result, ()) = tokio::join!(running, script(monitor, &steps));
+    result.unwrap();
+    // The first attempt is made again under its number; the second failure is an ordinary one.
+    assert_eq!(numbers, [1, 1, 2]);
+    let events = [
+        (EventKind::NetworkDown, 1),
+        (EventKind::NetworkRecovered, 1),
+        (EventKind::Retrying, 1),
+        (EventKind::Succeeded, 2),
+    ];
+    assert_eq!(recorder.events(), events);
+    // 60 s of outage, at most 250 ms of stagger, 1 s of backoff from its base.
+    let elapsed = started.elapsed();
+    assert!((SECOND * 61..=SECOND * 61 + SECOND / 4).contains(&elapsed), "{elapsed:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_10_an_outage_never_uses_up_the_attempts() {
+    let (_, monitor) = with_monitor(NetworkState::Down);
+    let policy = waiting_policy().to_builder().max_attempts(1).build().unwrap();
+    let retryer = Retryer::new(policy).network_monitor(monitor.clone());
+    let during = monitor.clone();
+    let mut calls = 0;
+    let running = retryer.run("upload", |attempt| {
+        assert!(attempt.is_last());
+        calls += 1;
+        let lost = calls <= 5;
+        if lost {
+            during.set(NetworkState::Down);
+        }
+        async move { if lost { Err(reset()) } else { Ok(()) } }
+    });
+    let recoveries = [(SECOND * 30, NetworkState::Up); 5];
+    let (result, ()) = tokio::join!(running, script(monitor, &recoveries));
+    assert!(result.is_ok());
+    assert_eq!(calls, 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_10_uncharged_attempts_are_bounded_and_spaced() {
+    /// Says Down when asked after a failure, and lets everybody through at once: the worst case.
+    #[derive(Debug)]
+    struct Liar(NetworkGate);
+    impl NetworkMonitor for Liar {
+        fn gate(&self) -> &NetworkGate {
+            &self.0
+        }
+        fn recheck(&self) -> NetworkState {
+            NetworkState::Down
+        }
+    }
+
+    let started = Instant::now();
+    let monitor = Arc::new(Liar(NetworkGate::new(NetworkState::Up)));
+    let retryer = Retryer::new(waiting_policy()).network_monitor(monitor);
+    let mut at = Vec::new();
+    let result = retryer
+        .run("upload", |_| {
+            at.push(started.elapsed());
+            async { Err::<(), _>(reset()) }
+        })
+        .await;
+    let error = result.unwrap_err();
+    assert_eq!((error.end(), error.attempts()), (End::AttemptsExhausted, 3));
+    assert_eq!(at.len(), 10 + 3);
+    assert!(at.windows(2).all(|pair| pair[1] - pair[0] >= SECOND), "{at:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_10_an_answer_never_pauses_nor_do_other_states() {
+    let refused = || io::Error::from(io::ErrorKind::ConnectionRefused);
+    for (state, error) in [
+        (NetworkState::Down, refused as fn() -> io::Error),
+        (NetworkState::Degraded, reset),
+        (NetworkState::Unknown, reset),
+        (NetworkState::Up, reset),
+    ] {
+        let (retryer, _monitor) = with_monitor(state);
+        let started = Instant::now();
+        let result = retryer.run("call", |_| async { Err::<(), _>(error()) }).await;
+        assert_eq!(result.unwrap_err().attempts(), 3, "{state:?}");
+        assert_eq!(started.elapsed(), SECOND * 3, "{state:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_10_nothing_pauses_without_the_switch_or_without_need() {
+    let monitor = Arc::new(ManualMonitor::new(NetworkState::Down));
+    let retryer = Retryer::new(plain_policy()).network_monitor(monitor.clone());
+    let result = retryer.run("call", |_| async { Err::<(), _>(reset()) }).await;
+    assert_eq!(result.unwrap_err().end(), End::AttemptsExhausted);
+
+    let retryer = Retryer::new(waiting_policy()).network_monitor(monitor);
+    assert!(retryer.run("call", |_| async { Ok::<_, io::Error>(()) }).await.is_ok());
+    let denied = || async { Err::<(), _>(io::Error::from(io::ErrorKind::PermissionDenied)) };
+    let result = retryer.run("call", |_| denied()).await;
+    assert_eq!(result.unwrap_err().end(), End::NonRetryable);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_10_the_wait_ends_with_the_operations_error_and_the_time() {
+    let (retryer, _monitor) = with_monitor(NetworkState::Down);
+    let started = Instant::now();
+    let result = retryer.run("upload", |_| async { Err::<(), _>(reset()) }).await;
+    let error = result.unwrap_err();
+    assert_eq!(started.elapsed(), SECOND * 600);
+    assert_eq!((error.end(), error.network_wait()), (End::NetworkDown, SECOND * 600));
+    assert_eq!(
+        error.to_string(),
+        "upload: operation failed, network did not recover (1 attempt in 10m, 10m of it without \
+         network): connection reset"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_10_deadline_and_token_end_the_pause() {
+    let (retryer, monitor) = with_monitor(NetworkState::Down);
+    let started = Instant::now();
+    let call = retryer.call("upload").deadline(SECOND * 30);
+    let error = call.run(|_| async { Err::<(), _>(reset()) }).await.unwrap_err();
+    assert_eq!((error.end(), started.elapsed()), (End::Deadline, SECOND * 30));
+    assert_eq!(monitor.gate().waiting(), 0);
+
+    let token = CancellationToken::new();
+    let call = retryer.call("upload").cancel_on(token.clone());
+    let cancel = async {
+        tokio::time::sleep(SECOND).await;
+        assert_eq!(monitor.gate().waiting(), 1);
+        token.cancel();
+    };
+    let (result, ()) = tokio::join!(call.run(|_| async { Err::<(), _>(reset()) }), cancel);
+    assert_eq!(result.unwrap_err().end(), End::Cancelled);
+    assert_eq!((monitor.gate().waiting(), token.waiting()), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_10_down_again_during_the_stagger_goes_on_waiting() {
+    let (retryer, monitor) = with_monitor(NetworkState::Down);
+    let calls = Arc::new(AtomicU32::new(0));
+    let seen = calls.clone();
+    let running = retryer.run("upload", |_| {
+        let call = calls.fetch_add(1, Ordering::SeqCst);
+        async move { if call == 0 { Err(reset()) } else { Ok(()) } }
+    });
+    let blip = async {
+        tokio::time::sleep(SECOND / 100).await;
+        // The attempts stay a second apart, so this recovery is over before the next one.
+        monitor.set(NetworkState::Up);
+        tokio::time::sleep(SECOND / 100).await;
+        monitor.set(NetworkState::Down);
+        tokio::time::sleep(SECOND * 60).await;
+        assert_eq!(seen.load(Ordering::SeqCst), 1);
+        monitor.set(NetworkState::Up);
+    };
+    let (result, ()) = tokio::join!(running, blip);
+    assert!(result.is_ok());
+    assert_eq!(seen.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_10_a_crowd_is_released_spread_out() {
+    let monitor = Arc::new(ManualMonitor::new(NetworkState::Up));
+    let retryer = Retryer::new(waiting_policy()).network_monitor(monitor.clone());
+    let started = Instant::now();
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..10_000 {
+        let (retryer, monitor) = (retryer.clone(), monitor.clone());
+        tasks.spawn(async move {
+            let mut calls = 0;
+            let running = retryer.run("upload", |_| {
+                calls += 1;
+                let first = calls == 1;
+                if first {
+                    monitor.set(NetworkState::Down);
+                }
+                async move { if first { Err(reset()) } else { Ok(started.elapsed()) } }
+            });
+            running.await.unwrap()
+        });
+    }
+    tokio::time::sleep(SECOND * 100).await;
+    assert_eq!(monitor.gate().waiting(), 10_000);
+    monitor.set(NetworkState::Up);
+    let released = tasks.join_all().await;
+
+    assert_eq!(released.len(), 10_000, "none lost");
+    let mut per_10_ms = std::collections::BTreeMap::<u128, u32>::new();
+    for at in &released {
+        *per_10_ms.entry(at.as_millis() / 10).or_default() += 1;
+    }
+    let busiest = per_10_ms.values().max().copied().unwrap_or(0);
+    assert!(busiest <= 200, "{busiest} of 10,000 within 10 ms");
+    let last = released.iter().max().unwrap();
+    assert!(*last <= SECOND * 135, "{last:?}");
+}
+
+#[test]
+fn rule_10_blocking_calls_pause_too() {
+    let clock = Arc::new(VirtualClock::new());
+    let (retryer, _monitor) = with_monitor(NetworkState::Down);
+    let retryer = retryer.clock(clock.clone());
+    // The virtual clock jumps over the longest wait at once.
+    let error = retryer.run_blocking("upload", |_| Err::<(), _>(reset())).unwrap_err();
+    assert_eq!((error.end(), error.network_wait()), (End::NetworkDown, SECOND * 600));
+
+    // In real time here, so without a delay between attempts.
+    let policy = waiting_policy().to_builder().initial_delay(Duration::ZERO).build().unwrap();
+    let monitor = Arc::new(ManualMonitor::new(NetworkState::Down));
+    let retryer = Retryer::new(policy).network_monitor(monitor.clone());
+    let helper = std::thread::spawn(move || {
+        while monitor.gate().waiting() == 0 {
+            std::thread::yield_now();
+        }
+        monitor.set(NetworkState::Up);
+    });
+    let mut calls = 0;
+    let result = retryer.run_blocking("upload", |attempt| {
+        calls += 1;
+        assert_eq!(attempt.number(), 1);
+        if calls == 1 { Err(transient(reset())) } else { Ok(()) }
+    });
+    assert!(result.is_ok());
+    helper.join().unwrap();
+}
