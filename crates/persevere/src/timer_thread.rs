@@ -110,3 +110,41 @@ impl Drop for ThreadSleep {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Real time, as this is what wakes people in it; a few milliseconds of it.
+    #[test]
+    fn many_sleepers_wake_and_none_of_them_early() {
+        let started = Instant::now();
+        let sleeper = |number: u64| {
+            let duration = Duration::from_micros(number * 17 % 5_000);
+            async move {
+                ThreadSleep::new(duration).await;
+                assert!(started.elapsed() >= duration);
+            }
+        };
+        // One that nobody waits for to its end.
+        let dropped = ThreadSleep::new(Duration::from_secs(3_600));
+        let mut polled = Box::pin(dropped);
+        assert!(polled.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        let key = polled.key;
+        drop(polled);
+        assert!(key.is_some_and(|key| !SLEEPERS.lock().wakers.contains_key(&key)));
+
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let sleepers: tokio::task::JoinSet<()> = (0..1_000).map(sleeper).collect();
+            assert_eq!(sleepers.join_all().await.len(), 1_000);
+        });
+    }
+
+    #[test]
+    fn a_sleep_beyond_time_never_ends() {
+        let mut forever = Box::pin(ThreadSleep::new(Duration::MAX));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(forever.as_mut().poll(&mut context).is_pending());
+    }
+}
