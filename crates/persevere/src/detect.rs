@@ -13,6 +13,8 @@
 //! What none of them knows is [`Kind::Unknown`].
 
 mod io;
+#[cfg(feature = "text")]
+mod phrases;
 mod status;
 #[cfg(feature = "text")]
 mod text;
