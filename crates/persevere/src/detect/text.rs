@@ -193,7 +193,7 @@ impl Place<'_> {
         };
         skipped > 0
             && ends_as_a_status(self.text.get(self.end..).unwrap_or_default())
-            && BEFORE_A_STATUS.iter().any(|word| ends_with(&word))
+            && BEFORE_A_STATUS.iter().any(ends_with)
     }
 
     fn before(&self) -> Option<u8> {
@@ -215,7 +215,7 @@ fn ends_as_a_status(rest: &[u8]) -> bool {
         let next = rest.get(..unit.len());
         next.is_some_and(|next| next.eq_ignore_ascii_case(unit.as_bytes()))
     };
-    !rest.first().is_some_and(goes_on) && !fraction && !counts.iter().any(|unit| counting(&unit))
+    !rest.first().is_some_and(goes_on) && !fraction && !counts.iter().any(counting)
 }
 
 /// Letters of other scripts are letters too.
