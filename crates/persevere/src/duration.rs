@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// Shows a duration the way it is written in options and logs: `500ms`, `2s`, `1.83s`, `1m30s`, `2h`.
 ///
-/// At most three digits stand behind the point; from a minute on it is rounded to whole seconds.
+/// Three digits count; from a minute on it is rounded to whole seconds.
 ///
 /// ```
 /// use std::time::Duration;
@@ -45,16 +45,22 @@ fn below_a_minute(duration: Duration) -> String {
         1_000_000..1_000_000_000 => (1_000_000, "ms"),
         _ => (1_000_000_000, "s"),
     };
-    let thousandths = (nanos * 1_000 + unit / 2) / unit;
-    // Rounded up into the next unit: 999.9996 ms is a second, 59.9996 s a minute.
-    match (thousandths, name) {
-        (1_000_000.., "ns" | "µs" | "ms") => {
+    // Hundredths of the unit, with no more than three digits that count.
+    let digit = match nanos / unit {
+        100.. => 100,
+        10.. => 10,
+        _ => 1,
+    };
+    let hundredths = (nanos * 100 / digit + unit / 2) / unit * digit;
+    // Rounded up into the next unit: 999.6 ms is a second, 59.96 s a minute.
+    match (hundredths, name) {
+        (100_000.., "ns" | "µs" | "ms") => {
             return below_a_minute(Duration::from_nanos((unit * 1_000) as u64));
         }
-        (60_000.., "s") => return "1m".to_owned(),
+        (6_000.., "s") => return "1m".to_owned(),
         _ => {}
     }
-    let digits = format!("{}.{:03}", thousandths / 1_000, thousandths % 1_000);
+    let digits = format!("{}.{:02}", hundredths / 100, hundredths % 100);
     format!("{}{name}", digits.trim_end_matches('0').trim_end_matches('.'))
 }
 
@@ -82,10 +88,14 @@ mod tests {
             (999, "999ns"),
             (1_500, "1.5µs"),
             (500_000_000, "500ms"),
-            (999_999_700, "1s"),
-            (1_830_400_000, "1.83s"),
+            (99_466_000, "99.5ms"),
+            (434_400_000, "434ms"),
+            (999_700_000, "1s"),
+            (1_834_400_000, "1.83s"),
+            (31_240_000_000, "31.2s"),
+            (100_000_000, "100ms"),
             (2_000_000_000, "2s"),
-            (59_999_700_000, "1m"),
+            (59_970_000_000, "1m"),
             (90_000_000_000, "1m30s"),
             (300_000_000_000, "5m"),
             (3_600_000_000_000, "1h"),
