@@ -1,0 +1,223 @@
+//! `persevere run`: runs a command until it succeeds, or cannot.
+
+#[cfg(unix)]
+mod execute;
+mod failure;
+mod report;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::error::CliError;
+use crate::judge::Rules;
+use crate::judge::matcher::{self, Matcher};
+use crate::policy::{Limits, PolicyArgs};
+use crate::settings::{Settings, key, value};
+
+/// Run a command, and run it again when it fails and that can help.
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "persevere run [OPTIONS] -- COMMAND [ARGUMENT]...",
+    after_long_help = HELP
+)]
+pub(crate) struct RunArgs {
+    /// Retry failures with this exit status, range (1-5) or list (1,7,28), or with a line on standard
+    /// error that this regular expression finds; can be repeated
+    #[arg(long, value_name = "STATUS|PATTERN", allow_negative_numbers = true)]
+    retry_on: Vec<String>,
+
+    /// Stop at failures with this exit status, range, list or pattern; wins over --retry-on; can be
+    /// repeated
+    #[arg(long, value_name = "STATUS|PATTERN", allow_negative_numbers = true)]
+    stop_on: Vec<String>,
+
+    /// Retry every failure, without a limit on attempts, until --deadline; only --stop-on and
+    /// commands that cannot be run stop it
+    #[arg(long, conflicts_with = "attempts")]
+    until_success: bool,
+
+    /// Hold back the output of each attempt, and print only that of the last one [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
+          default_missing_value = "true")]
+    quiet_failures: Option<String>,
+
+    /// Give the command our own standard error, for colours and progress bars; then only the exit
+    /// status decides [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
+          default_missing_value = "true")]
+    inherit_stderr: Option<String>,
+
+    /// Kill a command that still runs this long after it was told to stop at a timeout or at the
+    /// deadline [default: 10s]
+    #[arg(long, value_name = "DURATION")]
+    kill_after: Option<String>,
+
+    /// Call the operation this in logs [default: the command's file name, never its arguments]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+
+    /// Write what happened into this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+
+    /// The command and its arguments
+    #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+const HELP: &str = "\
+What is retried, in this order:
+  1. --stop-on matches: stop. It is compared with the exit status as given below, so also with 124 \
+and 137.
+  2. --retry-on matches: retry.
+  3. The command was not found (127) or cannot be run (126): stop.
+  4. The attempt timed out: retry.
+  5. SIGINT, SIGTERM, SIGHUP or SIGQUIT ended it: stop, for somebody wished so.
+  6. Its standard error (the last 64 KiB) names a known failure: a refused connection is retried, a \
+permission denied is not. `persevere classify` shows what a message would lead to.
+  7. Its exit status is one of sysexits.h: 69, 71, 74 and 75 are retried, the others from 64 to 78 \
+are not.
+  8. Nothing is known: retry, unless --stop-unknown.
+
+Input and output:
+  The command reads our standard input and writes to our standard output. A retry does not take back \
+what was written, and does not read again what was read. Standard error passes through us byte for \
+byte.
+
+Signals:
+  SIGINT and SIGQUIT, SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 reach the command. After the first four no \
+further attempt is made. At a timeout the command gets SIGTERM, then SIGKILL; processes that it has \
+started do not.
+
+Environment of the command:
+  PERSEVERE_ATTEMPT is the number of the attempt, from 1, and PERSEVERE_MAX_ATTEMPTS how many there \
+can be, or \"unlimited\".
+
+Exit status:
+  0       the command succeeded
+  2       bad options, variables or configuration; nothing was run
+  124     the deadline has passed or would have passed, or the last attempt timed out
+  126     the command cannot be run
+  127     the command was not found
+  128+N   signal N ended the command, or ended the wait for the next attempt
+  other   the command's own, of its last attempt
+
+Examples:
+  persevere run -- curl -fsSO https://example.org/disk.img
+  persevere run --preset aggressive --attempt-timeout 5m -- rsync -a --partial src/ host:dst/
+  persevere run --until-success --deadline 2m -- pg_isready -h db
+  persevere run --retry-on 7,28 --stop-on 'quota exceeded' -- ./upload.sh";
+
+/// All that was asked for, checked.
+pub(crate) struct Run {
+    limits: Limits,
+    rules: Rules,
+    quiet_failures: bool,
+    inherit_stderr: bool,
+    kill_after: Duration,
+    name: String,
+    report: Option<PathBuf>,
+    program: OsString,
+    arguments: Vec<OsString>,
+}
+
+impl RunArgs {
+    #[cfg(unix)]
+    pub(crate) fn run(self, settings: &Settings) -> Result<ExitCode, CliError> {
+        execute::execute(self.check(settings)?)
+    }
+
+    #[cfg(not(unix))]
+    pub(crate) fn run(self, settings: &Settings) -> Result<ExitCode, CliError> {
+        self.check(settings)?;
+        Err(CliError::usage("run works on Unix systems only, for it needs their signals"))
+    }
+
+    fn check(self, settings: &Settings) -> Result<Run, CliError> {
+        let limits = self.policy.limits(settings)?;
+        let limits = self.with_attempts(limits)?;
+        let rules = Rules {
+            stop_on: matchers(settings.list(&key::STOP_ON, &self.stop_on)?)?,
+            retry_on: matchers(settings.list(&key::RETRY_ON, &self.retry_on)?)?,
+            until_success: self.until_success,
+            max_retry_after: limits.policy.max_retry_after(),
+        };
+        let (quiet_failures, inherit_stderr) = self.outputs(settings)?;
+        let kill_after = self.kill_after.as_deref();
+        let kill_after = settings.get(&key::KILL_AFTER, kill_after, value::duration)?;
+        let mut command = self.command.into_iter();
+        let program = command.next().filter(|program| !program.is_empty());
+        let program = program.ok_or_else(|| CliError::usage("the COMMAND to run is empty"))?;
+        Ok(Run {
+            limits,
+            rules,
+            quiet_failures,
+            inherit_stderr,
+            kill_after: kill_after.map_or(Duration::from_secs(10), |set| set.value),
+            name: self.name.unwrap_or_else(|| base_name(&program)),
+            report: self.report,
+            program,
+            arguments: command.collect(),
+        })
+    }
+
+    /// Attempts without limit need something else that ends them.
+    fn with_attempts(&self, mut limits: Limits) -> Result<Limits, CliError> {
+        let asked_by = match (&limits.unlimited, self.until_success) {
+            (_, true) => "--until-success".to_owned(),
+            (Some(source), false) => format!("{source} unlimited"),
+            (None, false) => return Ok(limits),
+        };
+        if limits.deadline.is_none() {
+            return Err(CliError::usage(format!(
+                "{asked_by} needs --deadline, or it might never end: add for example --deadline 1h"
+            )));
+        }
+        let unlimited = limits.policy.to_builder();
+        limits.policy = unlimited
+            .max_attempts(persevere::RetryPolicy::UNLIMITED_ATTEMPTS)
+            .build()
+            .map_err(|error| CliError::usage(error.to_string()))?;
+        Ok(limits)
+    }
+
+    /// Whether failures are quiet, and whether standard error is inherited: not both, and the higher
+    /// source wins.
+    fn outputs(&self, settings: &Settings) -> Result<(bool, bool), CliError> {
+        let flag = |key, option: &Option<String>| {
+            let set = settings.get(key, option.as_deref(), value::flag)?;
+            Ok(set.filter(|flag| flag.value).map(|flag| flag.source))
+        };
+        let quiet = flag(&key::QUIET_FAILURES, &self.quiet_failures)?;
+        let inherit = flag(&key::INHERIT_STDERR, &self.inherit_stderr)?;
+        match (&quiet, &inherit) {
+            (Some(one), Some(other)) if one.rank() == other.rank() => {
+                Err(CliError::usage(format!(
+                    "{one} holds standard error back, but {other} gives it away: leave one of them out"
+                )))
+            }
+            (Some(one), Some(other)) => {
+                let quiet = one.rank() > other.rank();
+                Ok((quiet, !quiet))
+            }
+            _ => Ok((quiet.is_some(), inherit.is_some())),
+        }
+    }
+}
+
+fn matchers(written: Vec<crate::settings::Raw>) -> Result<Vec<Matcher>, CliError> {
+    let parsed = written.into_iter().map(|raw| raw.parse(matcher::parse));
+    parsed.map(|set| Ok(set?.value)).collect()
+}
+
+fn base_name(program: &OsString) -> String {
+    let name = Path::new(program).file_name().unwrap_or(program);
+    name.to_string_lossy().into_owned()
+}

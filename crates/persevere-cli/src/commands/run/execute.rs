@@ -1,0 +1,234 @@
+//! The attempts.
+
+use std::cell::RefCell;
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use persevere::{Attempt, End, Event, EventKind, Kind, RetryError, Retryer, Verdict};
+use tracing::debug;
+
+use super::Run;
+use super::failure::CommandFailure;
+use super::report::{AttemptReport, Report, ReportFile, milliseconds};
+use crate::error::{CliError, reason};
+use crate::exit_status::TIMED_OUT;
+use crate::judge::ending::{Ending, signal_code};
+use crate::output;
+use crate::supervise::{Attempted, Held, Output, Signals, Supervisor};
+use crate::text;
+
+/// The longest error text in logs, in characters.
+const LONGEST_MESSAGE: usize = 200;
+
+/// Runs it to its end, whichever that is.
+pub(super) fn execute(run: Run) -> Result<ExitCode, CliError> {
+    let mut report = run.report.as_deref().map(ReportFile::create).transpose()?;
+    let signals = Signals::listen().map_err(|error| {
+        CliError::failed(format!("cannot listen for signals: {}", reason(&error)))
+    })?;
+    let started = Instant::now();
+    let attempts = Attempts::new(&run, signals.clone());
+    let delays = attempts.reports.clone();
+    let retryer =
+        Retryer::new(run.limits.policy).observer(move |event: &Event<'_>| delays.note_delay(event));
+    let mut call = retryer
+        .call(&run.name)
+        .cancel_on(signals.token())
+        .rule(|failure: &CommandFailure| Some(failure.verdict));
+    if let Some(deadline) = run.limits.deadline {
+        call = call.deadline(deadline);
+    }
+    if let Some(timeout) = run.limits.attempt_timeout {
+        call = call.attempt_timeout(timeout);
+    }
+    let result = call.run_blocking(|attempt| attempts.make(attempt));
+
+    let exit_code = exit_code(&result, &signals);
+    let shown = attempts.release_output();
+    if let Err(error) = &result {
+        tell_unless_logged(error);
+    }
+    let reported = report.as_mut().map_or(Ok(()), |report| {
+        report.write(&Report {
+            operation: &run.name,
+            outcome: outcome(&result, &signals),
+            exit_code,
+            elapsed_ms: milliseconds(started.elapsed()),
+            attempts: attempts.reports.take(),
+        })
+    });
+    // The command's own status says more than that of a lost report.
+    for error in [shown, reported].into_iter().filter_map(Result::err) {
+        let code = error.tell();
+        if exit_code == 0 {
+            return Ok(code);
+        }
+    }
+    Ok(ExitCode::from(exit_code))
+}
+
+/// Makes attempts, and remembers them.
+struct Attempts<'a> {
+    run: &'a Run,
+    supervisor: Supervisor,
+    reports: Reports,
+    /// What the last attempt printed, if it was held back.
+    held: RefCell<Option<Held>>,
+}
+
+impl<'a> Attempts<'a> {
+    fn new(run: &'a Run, signals: Signals) -> Self {
+        let output = match (run.quiet_failures, run.inherit_stderr) {
+            (true, _) => Output::HeldBack,
+            (false, true) => Output::Inherited,
+            (false, false) => Output::Forwarded,
+        };
+        Self {
+            run,
+            supervisor: Supervisor {
+                program: run.program.clone(),
+                arguments: run.arguments.clone(),
+                output,
+                kill_after: run.kill_after,
+                attempt_timeout: run.limits.attempt_timeout,
+                signals,
+            },
+            reports: Reports::default(),
+            held: RefCell::default(),
+        }
+    }
+
+    fn make(&self, attempt: Attempt) -> Result<(), CommandFailure> {
+        debug!(operation = self.run.name, attempt = attempt.number(), "attempt started");
+        let started = Instant::now();
+        let Some(attempted) = self.supervisor.attempt(attempt) else {
+            return Err(self.not_started());
+        };
+        let elapsed = started.elapsed();
+        let Attempted { ending, stderr, held } = attempted;
+        self.held.replace(held);
+        let Some(ending) = ending else {
+            self.reports.push(AttemptReport::success(attempt.number(), elapsed));
+            return Ok(());
+        };
+        let failure = self.failure(ending, &stderr);
+        self.reports.push(AttemptReport::failure(attempt.number(), elapsed, &failure));
+        self.log(attempt, elapsed, &failure);
+        Err(failure)
+    }
+
+    fn failure(&self, ending: Ending, stderr: &[u8]) -> CommandFailure {
+        let stderr = text::decode(stderr);
+        let verdict = match self.supervisor.signals.caught() {
+            // It may have failed for that very reason.
+            Some(_) => Verdict::stop(Kind::Other, "run.interrupted"),
+            None => self.run.rules.judge(&ending, &stderr),
+        };
+        CommandFailure { message: text::last_line(&stderr, LONGEST_MESSAGE), ending, verdict }
+    }
+
+    /// The signal came before the attempt.
+    fn not_started(&self) -> CommandFailure {
+        let signal = self.supervisor.signals.caught().unwrap_or_default();
+        self.failure(Ending::Signalled(signal), &[])
+    }
+
+    fn log(&self, attempt: Attempt, elapsed: Duration, failure: &CommandFailure) {
+        debug!(
+            operation = self.run.name,
+            attempt = attempt.number(),
+            elapsed = %persevere::HumanDuration(elapsed),
+            verdict = %failure.verdict,
+            error = %failure,
+            "attempt failed"
+        );
+    }
+
+    /// Prints what the last attempt printed.
+    fn release_output(&self) -> Result<(), CliError> {
+        let Some(held) = self.held.take() else {
+            return Ok(());
+        };
+        let stdout = held.stdout.release(&mut io::stdout().lock());
+        let stderr = held.stderr.release(&mut Forward);
+        output::ignore_closed(stdout, "standard output")?;
+        output::ignore_closed(stderr, "standard error")
+    }
+}
+
+/// Our standard error, as if the command had just written it.
+struct Forward;
+
+impl Write for Forward {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        output::forward(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The attempts so far, shared with the observer, who alone hears of delays.
+#[derive(Clone, Default)]
+struct Reports {
+    shared: Arc<Mutex<Vec<AttemptReport>>>,
+}
+
+impl Reports {
+    fn with<T>(&self, use_them: impl FnOnce(&mut Vec<AttemptReport>) -> T) -> T {
+        let mut reports = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        use_them(&mut reports)
+    }
+
+    fn push(&self, report: AttemptReport) {
+        self.with(|reports| reports.push(report));
+    }
+
+    fn note_delay(&self, event: &Event<'_>) {
+        if let (EventKind::Retrying, Some(delay)) = (event.kind, event.delay) {
+            self.with(|reports| {
+                if let Some(last) = reports.last_mut() {
+                    last.delay_ms = Some(milliseconds(delay));
+                }
+            });
+        }
+    }
+
+    fn take(&self) -> Vec<AttemptReport> {
+        self.with(std::mem::take)
+    }
+}
+
+fn exit_code(result: &Result<(), RetryError<CommandFailure>>, signals: &Signals) -> u8 {
+    let Err(error) = result else { return 0 };
+    let signal = signals.caught().map(signal_code);
+    let last = error.last_error().map(|last| last.ending.exit_code());
+    match error.end() {
+        End::Deadline => TIMED_OUT,
+        // Nothing ran when it was cancelled.
+        End::Cancelled => signal.or(last).unwrap_or(1),
+        _ => last.or(signal).unwrap_or(1),
+    }
+}
+
+fn outcome(result: &Result<(), RetryError<CommandFailure>>, signals: &Signals) -> &'static str {
+    match result {
+        Ok(()) => "succeeded",
+        Err(_) if signals.caught().is_some() => End::Cancelled.name(),
+        Err(error) => error.end().name(),
+    }
+}
+
+/// Without logs nobody would know why there is nothing but a status.
+fn tell_unless_logged(error: &RetryError<CommandFailure>) {
+    let failure = error.last_error();
+    if let Some(Ending::NotStarted(problem)) = failure.map(|failure| &failure.ending)
+        && !tracing::enabled!(tracing::Level::WARN)
+    {
+        output::error_line(&format!("error: {}", text::one_line(&problem.to_string())));
+    }
+}

@@ -1,0 +1,148 @@
+//! Is a failed command worth another attempt? Asked by `run` and by `classify`.
+
+pub(crate) mod ending;
+pub(crate) mod matcher;
+
+use std::time::Duration;
+
+use persevere::{Kind, Verdict, detect};
+
+use crate::exit_status::{self, CANNOT_RUN, NOT_FOUND};
+use ending::Ending;
+use matcher::Matcher;
+
+/// What the user has said about failures.
+#[derive(Debug, Default)]
+pub(crate) struct Rules {
+    pub(crate) stop_on: Vec<Matcher>,
+    pub(crate) retry_on: Vec<Matcher>,
+    /// Every failure is retried that no rule stops and that is not a command which cannot run.
+    pub(crate) until_success: bool,
+    /// With `until_success`, no server may ask for more.
+    pub(crate) max_retry_after: Duration,
+}
+
+impl Rules {
+    /// The verdict on a command that ended like this and printed this on standard error.
+    pub(crate) fn judge(&self, ending: &Ending, stderr: &str) -> Verdict {
+        let by_itself = judge(ending, stderr);
+        let kind = known(by_itself.kind());
+        let matches =
+            |rules: &[Matcher]| rules.iter().any(|rule| rule.matches(ending.exit_code(), stderr));
+        if matches(&self.stop_on) {
+            return Verdict::stop(kind, "run.stop_on");
+        }
+        if matches(&self.retry_on) {
+            return with_hint_of(by_itself, Verdict::retry(kind, "run.retry_on"));
+        }
+        if self.until_success && !matches!(ending.exit_code(), CANNOT_RUN | NOT_FOUND) {
+            let verdict = Verdict::retry(kind, "run.until_success");
+            return match by_itself.hint() {
+                Some(wait) => verdict.with_hint(wait.min(self.max_retry_after)),
+                None => verdict,
+            };
+        }
+        by_itself
+    }
+}
+
+/// Without rules of the user. The order is that of certainty: how it ended where that is plain, what
+/// it printed, what its status means by convention.
+fn judge(ending: &Ending, stderr: &str) -> Verdict {
+    let status = match ending {
+        Ending::TimedOut(_) => return Verdict::retry(Kind::Timeout, "attempt.timeout"),
+        Ending::DeadlineReached => return Verdict::retry(Kind::Timeout, "attempt.deadline"),
+        Ending::NotStarted(error) => match error.exit_code() {
+            status @ (CANNOT_RUN | NOT_FOUND) if error.is_final() => {
+                return exit_status::judge(status).unwrap_or(Verdict::unknown());
+            }
+            _ => return detect::error(error.cause()),
+        },
+        Ending::Signalled(signal) if ending::is_wish(*signal) => {
+            return Verdict::stop(Kind::Other, "signal.ended_by_user");
+        }
+        Ending::Signalled(_) => None,
+        Ending::Exited(status) => Some(*status),
+    };
+    if let Some(status @ (CANNOT_RUN | NOT_FOUND)) = status {
+        return exit_status::judge(status).unwrap_or(Verdict::unknown());
+    }
+    let by_text = detect::text(stderr);
+    if by_text.kind() != Kind::Unknown {
+        return by_text;
+    }
+    status.and_then(exit_status::judge).unwrap_or(Verdict::unknown())
+}
+
+/// The user knows it, even if nobody can say what it is.
+fn known(kind: Kind) -> Kind {
+    match kind {
+        Kind::Unknown => Kind::Other,
+        known => known,
+    }
+}
+
+fn with_hint_of(hinted: Verdict, verdict: Verdict) -> Verdict {
+    match hinted.hint() {
+        Some(wait) => verdict.with_hint(wait),
+        None => verdict,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(stop_on: &[&str], retry_on: &[&str]) -> Rules {
+        let parse = |rules: &[&str]| rules.iter().map(|it| matcher::parse(it).unwrap()).collect();
+        Rules {
+            stop_on: parse(stop_on),
+            retry_on: parse(retry_on),
+            until_success: false,
+            max_retry_after: Duration::from_secs(300),
+        }
+    }
+
+    fn rule(rules: &Rules, status: u8, stderr: &str) -> &'static str {
+        rules.judge(&Ending::Exited(status), stderr).rule()
+    }
+
+    #[test]
+    fn what_the_user_says_comes_first() {
+        let rules = rules(&["7", "fatal"], &["1-9", "127", "busy"]);
+        assert_eq!(rule(&rules, 7, ""), "run.stop_on");
+        assert_eq!(rule(&rules, 8, "fatal: no"), "run.stop_on");
+        assert_eq!(rule(&rules, 8, ""), "run.retry_on");
+        assert_eq!(rule(&rules, 64, "still busy"), "run.retry_on");
+        assert_eq!(rule(&rules, 127, ""), "run.retry_on");
+        assert_eq!(rule(&rules, 126, ""), "exit.cannot_run");
+        assert_eq!(rule(&rules, 64, ""), "exit.usage");
+        assert_eq!(rule(&rules, 10, ""), "unknown");
+    }
+
+    #[test]
+    fn a_rule_of_the_user_is_never_unknown() {
+        let verdict = rules(&[], &["9"]).judge(&Ending::Exited(9), "");
+        assert_eq!(verdict.kind(), Kind::Other);
+    }
+
+    #[test]
+    fn until_success_stops_only_where_it_must() {
+        let rules = Rules { until_success: true, ..rules(&["3"], &[]) };
+        let retried = |ending| rules.judge(&ending, "").is_retryable();
+        assert!(retried(Ending::Exited(64)));
+        assert!(retried(Ending::Signalled(15)));
+        assert!(!retried(Ending::Exited(3)));
+        assert!(!retried(Ending::Exited(127)));
+    }
+
+    #[test]
+    fn signals_from_people_are_final_and_others_unknown() {
+        let rules = Rules::default();
+        let verdict = |signal| rules.judge(&Ending::Signalled(signal), "");
+        for signal in [1, 2, 3, 15] {
+            assert!(!verdict(signal).is_retryable());
+        }
+        assert_eq!(verdict(9), Verdict::unknown());
+    }
+}

@@ -1,0 +1,54 @@
+//! Standard output and standard error. Nothing here panics when the reader has gone away.
+
+use std::io::{self, ErrorKind, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::error::{CliError, reason};
+
+/// Writes results. A reader who has seen enough (`| head`) is no error.
+pub(crate) fn print(bytes: &[u8]) -> Result<(), CliError> {
+    let mut stdout = io::stdout().lock();
+    let written = stdout.write_all(bytes).and_then(|()| stdout.flush());
+    ignore_closed(written, "standard output")
+}
+
+/// Turns a failed write into an error, unless the reader has gone.
+pub(crate) fn ignore_closed(written: io::Result<()>, place: &str) -> Result<(), CliError> {
+    match written {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            let reason = reason(&error);
+            Err(CliError::failed(format!("cannot write to {place}: {reason}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A value as JSON on one line.
+pub(crate) fn json(value: &impl serde::Serialize) -> Result<String, CliError> {
+    serde_json::to_string(value)
+        .map_err(|error| CliError::failed(format!("cannot write JSON: {error}")))
+}
+
+/// Whether the last byte that we passed on to standard error was in the middle of a line.
+static IN_LINE: Mutex<bool> = Mutex::new(false);
+
+fn in_line() -> MutexGuard<'static, bool> {
+    IN_LINE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Passes a command's bytes on to standard error as they are.
+pub(crate) fn forward(bytes: &[u8]) {
+    let Some(&last) = bytes.last() else { return };
+    let mut in_line = in_line();
+    *in_line = last != b'\n';
+    // Where nobody reads, the command goes on all the same.
+    let _closed = io::stderr().write_all(bytes);
+}
+
+/// A line of our own on standard error, never glued to a line that a command has not finished.
+pub(crate) fn error_line(line: &str) {
+    let mut in_line = in_line();
+    let start = if *in_line { "\n" } else { "" };
+    *in_line = false;
+    let _closed = io::stderr().write_all(format!("{start}{line}\n").as_bytes());
+}

@@ -1,0 +1,107 @@
+//! Every setting that can stand in the environment and in the configuration file, in one list.
+
+use super::value;
+use crate::judge::matcher;
+
+/// One setting. Its name makes the option (`--max-delay`), the variable (`PERSEVERE_MAX_DELAY`) and
+/// the key in the file (`max-delay`).
+#[derive(Debug)]
+pub(crate) struct Key {
+    pub(crate) name: &'static str,
+    /// The table it stands in; empty for the top of the file.
+    pub(super) table: &'static str,
+    pub(super) takes: Takes,
+    /// Checks a value without keeping it; the error says what is allowed.
+    pub(super) check: fn(&str) -> Result<(), String>,
+}
+
+/// How a value is written in TOML.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Takes {
+    /// `preset = "balanced"`, `deadline = "5m"`.
+    Text,
+    /// `attempts = 5`, and `"unlimited"`.
+    WholeOrText,
+    /// `multiplier = 1.5`.
+    Number,
+    /// `no-jitter = true`.
+    Flag,
+    /// `retry-on = [7, "28-30", "connection lost"]`.
+    List,
+}
+
+/// Makes a key, with a check that only drops the value of the parser.
+macro_rules! key {
+    ($table:literal, $name:literal, $takes:ident, $parse:path) => {
+        Key {
+            name: $name,
+            table: $table,
+            takes: Takes::$takes,
+            check: |text| $parse(text).map(drop),
+        }
+    };
+}
+
+pub(crate) static PRESET: Key = key!("", "preset", Text, value::preset);
+pub(crate) static ATTEMPTS: Key = key!("", "attempts", WholeOrText, value::attempts);
+pub(crate) static INITIAL_DELAY: Key = key!("", "initial-delay", Text, value::duration);
+pub(crate) static MAX_DELAY: Key = key!("", "max-delay", Text, value::duration);
+pub(crate) static MULTIPLIER: Key = key!("", "multiplier", Number, value::number);
+pub(crate) static JITTER: Key = key!("", "jitter", Text, value::jitter);
+pub(crate) static NO_JITTER: Key = key!("", "no-jitter", Flag, value::flag);
+pub(crate) static DEADLINE: Key = key!("", "deadline", Text, value::time_limit);
+pub(crate) static ATTEMPT_TIMEOUT: Key = key!("", "attempt-timeout", Text, value::time_limit);
+pub(crate) static MAX_RETRY_AFTER: Key = key!("", "max-retry-after", Text, value::duration);
+pub(crate) static STOP_UNKNOWN: Key = key!("", "stop-unknown", Flag, value::flag);
+pub(crate) static LOG_FORMAT: Key = key!("", "log-format", Text, value::log_format);
+pub(crate) static LOG_LEVEL: Key = key!("", "log-level", Text, value::log_level);
+pub(crate) static RETRY_ON: Key = key!("run", "retry-on", List, matcher::parse);
+pub(crate) static STOP_ON: Key = key!("run", "stop-on", List, matcher::parse);
+pub(crate) static QUIET_FAILURES: Key = key!("run", "quiet-failures", Flag, value::flag);
+pub(crate) static INHERIT_STDERR: Key = key!("run", "inherit-stderr", Flag, value::flag);
+pub(crate) static KILL_AFTER: Key = key!("run", "kill-after", Text, value::duration);
+
+pub(super) static ALL: [&Key; 18] = [
+    &PRESET,
+    &ATTEMPTS,
+    &INITIAL_DELAY,
+    &MAX_DELAY,
+    &MULTIPLIER,
+    &JITTER,
+    &NO_JITTER,
+    &DEADLINE,
+    &ATTEMPT_TIMEOUT,
+    &MAX_RETRY_AFTER,
+    &STOP_UNKNOWN,
+    &LOG_FORMAT,
+    &LOG_LEVEL,
+    &RETRY_ON,
+    &STOP_ON,
+    &QUIET_FAILURES,
+    &INHERIT_STDERR,
+    &KILL_AFTER,
+];
+
+impl Key {
+    pub(crate) fn option(&self) -> String {
+        format!("--{}", self.name)
+    }
+
+    pub(crate) fn variable(&self) -> String {
+        format!("PERSEVERE_{}", self.name.to_ascii_uppercase().replace('-', "_"))
+    }
+
+    /// The key of this name in a table of the file, written with `-` or with `_`.
+    pub(super) fn in_file(table: &str, written: &str) -> Option<&'static Self> {
+        let name = written.replace('_', "-");
+        let same = |key: &&Self| key.table == table && key.name == name;
+        ALL.into_iter().find(same)
+    }
+
+    /// The names that a table of the file can have.
+    pub(super) fn names(table: &str) -> String {
+        let names: Vec<_> =
+            ALL.iter().filter(|key| key.table == table).map(|key| key.name).collect();
+        names.join(", ")
+    }
+}

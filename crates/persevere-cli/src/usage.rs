@@ -1,0 +1,112 @@
+//! What clap says over many lines, in one.
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Command, CommandFactory};
+
+use crate::cli::Cli;
+
+/// What is wrong with the command line, without the word `error`.
+pub(crate) fn one_line(error: &clap::Error) -> String {
+    match error.kind() {
+        ErrorKind::InvalidValue => invalid_value(error),
+        ErrorKind::UnknownArgument => unknown_argument(error),
+        ErrorKind::InvalidSubcommand => unknown_command(error),
+        ErrorKind::MissingRequiredArgument => missing(error),
+        ErrorKind::ArgumentConflict => conflict(error),
+        ErrorKind::TooManyValues => superfluous(error),
+        _ => None,
+    }
+    .unwrap_or_else(|| folded(error))
+}
+
+fn invalid_value(error: &clap::Error) -> Option<String> {
+    let option = option_name(text(error, ContextKind::InvalidArg)?);
+    let value = text(error, ContextKind::InvalidValue).unwrap_or_default();
+    let allowed = names(error, ContextKind::ValidValue)
+        .filter(|names| !names.is_empty())
+        .map(|names| format!("one of {}", names.join(", ")));
+    Some(match (value, allowed) {
+        ("", Some(allowed)) => format!("{option} needs a value, {allowed}"),
+        ("", None) => format!("{option} needs a value, see --help"),
+        (value, allowed) => format!("{option} is '{value}', but must be {}", allowed?),
+    })
+}
+
+fn unknown_argument(error: &clap::Error) -> Option<String> {
+    let argument = text(error, ContextKind::InvalidArg)?;
+    let what = if argument.starts_with('-') { "unknown option" } else { "unexpected argument" };
+    let next = match text(error, ContextKind::SuggestedArg) {
+        Some(similar) => format!("did you mean {}?", option_name(similar)),
+        None => "see --help".to_owned(),
+    };
+    Some(format!("{what} '{argument}', {next}"))
+}
+
+fn unknown_command(error: &clap::Error) -> Option<String> {
+    let command = text(error, ContextKind::InvalidSubcommand)?;
+    let similar = names(error, ContextKind::SuggestedSubcommand).and_then(<[_]>::first);
+    let next = match similar {
+        Some(similar) => format!("did you mean '{similar}'?"),
+        None => format!("but must be one of {}", commands()),
+    };
+    Some(format!("unknown command '{command}', {next}"))
+}
+
+fn commands() -> String {
+    let program = Cli::command();
+    let names: Vec<_> = program.get_subcommands().map(Command::get_name).collect();
+    names.join(", ")
+}
+
+fn missing(error: &clap::Error) -> Option<String> {
+    let missing = names(error, ContextKind::InvalidArg)?;
+    let missing: Vec<_> = missing.iter().map(|name| option_name(name)).collect();
+    Some(format!("{} is missing, see --help", missing.join(" and ")))
+}
+
+fn conflict(error: &clap::Error) -> Option<String> {
+    let option = option_name(text(error, ContextKind::InvalidArg)?);
+    let other = text(error, ContextKind::PriorArg)
+        .or_else(|| Some(names(error, ContextKind::PriorArg)?.first()?.as_str()))?;
+    let other = option_name(other);
+    Some(format!("{option} cannot be used with {other}: leave one of them out"))
+}
+
+fn superfluous(error: &clap::Error) -> Option<String> {
+    let option = option_name(text(error, ContextKind::InvalidArg)?);
+    let value = text(error, ContextKind::InvalidValue)?;
+    Some(format!("{option} takes no value, but was given '{value}'"))
+}
+
+/// `--preset <NAME>` is known as `--preset`, and `<COMMAND>...` as `COMMAND`.
+fn option_name(shown: &str) -> &str {
+    let first = shown.split([' ', '=']).next().unwrap_or(shown);
+    let name = match first.split_once('[') {
+        Some((name, _)) if !name.is_empty() => name,
+        _ => first,
+    };
+    name.trim_end_matches('.').trim_matches(['<', '>', '[', ']'])
+}
+
+fn text(error: &clap::Error, kind: ContextKind) -> Option<&str> {
+    match error.get(kind)? {
+        ContextValue::String(text) => Some(text),
+        _ => None,
+    }
+}
+
+fn names(error: &clap::Error, kind: ContextKind) -> Option<&[String]> {
+    match error.get(kind)? {
+        ContextValue::Strings(names) => Some(names),
+        _ => None,
+    }
+}
+
+/// The first paragraph: what follows is usage and tips.
+fn folded(error: &clap::Error) -> String {
+    let rendered = error.render().to_string();
+    let lines = rendered.lines().map(str::trim);
+    let paragraph: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
+    let message = paragraph.join(" ");
+    message.strip_prefix("error: ").unwrap_or(&message).to_owned()
+}
