@@ -216,6 +216,7 @@ fn a_bad_run_runs_nothing() {
 
 #[test]
 fn a_bad_variable_is_named() {
+    let folder = Folder::new();
     for (name, value, part) in [
         ("PERSEVERE_ATTEMPTS", "none", "whole number"),
         ("PERSEVERE_NO_JITTER", "perhaps", "true or false"),
@@ -225,7 +226,7 @@ fn a_bad_variable_is_named() {
         ("PERSEVERE_LOG_LEVEL", "loud", "one of off"),
         ("PERSEVERE_CONFIG", "no-such-file", "can be read"),
     ] {
-        let mut command = Folder::new().persevere(["plan"]);
+        let mut command = folder.persevere(["plan"]);
         finish(command.env(name, value)).is_refused(&[name, &format!("'{value}'"), part]);
     }
 }

@@ -1,0 +1,20 @@
+//! The benchmarks of `persevere`, beside its peers: what `cargo bench`, the tests of allocations,
+//! memory and instructions, and the program that callgrind runs have in common.
+//!
+//! | module | what it has |
+//! |---|---|
+//! | [`operation`] | the operation that is retried, and the loop that one would write by hand |
+//! | [`first_success`] | a call that succeeds at once: ours, by hand, and the peers' |
+//! | [`rounds`] | the clock: variants in turn, medians |
+//! | [`instructions`] | instructions per call, by callgrind |
+//! | [`allocations`] | allocations of a piece of code |
+//! | [`waiting`] | a crowd of operations that wait in backoff at once |
+//! | [`report`] | the table, and which targets are met |
+
+pub mod allocations;
+pub mod first_success;
+pub mod instructions;
+pub mod operation;
+pub mod report;
+pub mod rounds;
+pub mod waiting;
