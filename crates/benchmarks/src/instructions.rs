@@ -9,6 +9,9 @@ use std::process::Command;
 
 use crate::first_success::{FORMS, Form, Setup, Variant};
 
+/// How many more than the loop by hand a first success may take.
+pub const LIMIT: f64 = 60.0;
+
 const FEW: u64 = 1_000;
 const MANY: u64 = 11_000;
 

@@ -1,4 +1,6 @@
 //! `plan`, `classify`, `completions` and `man`: what is printed on standard output.
+// Helpers are outside of `#[test]`, where clippy would know.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

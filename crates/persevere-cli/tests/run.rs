@@ -1,4 +1,6 @@
 //! `persevere run`: attempts, exit statuses, rules, and what goes through.
+// Helpers are outside of `#[test]`, where clippy would know.
+#![allow(clippy::unwrap_used)]
 #![cfg(unix)]
 
 mod common;

@@ -1,4 +1,6 @@
 //! Options, environment variables, the configuration file, and what is refused.
+// Helpers are outside of `#[test]`, where clippy would know.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

@@ -1,4 +1,6 @@
 //! Signals to the program, and what a command's output costs.
+// Helpers are outside of `#[test]`, where clippy would know.
+#![allow(clippy::unwrap_used)]
 #![cfg(unix)]
 
 mod common;

@@ -70,16 +70,20 @@ impl RetryPolicy {
     }
 
     fn base_nanos(&self, failure: u32) -> u64 {
-        let cap = self.jitter().base_cap(nanos(self.max_delay()));
-        grow(nanos(self.initial_delay()), self.multiplier(), failure.saturating_sub(1), cap)
+        let times = failure.saturating_sub(1);
+        grow(nanos(self.initial_delay()), self.multiplier(), times, self.base_cap())
+    }
+
+    fn base_cap(&self) -> u64 {
+        self.jitter().base_cap(nanos(self.max_delay()))
     }
 }
 
 /// `min(start × factor^times, cap)` without overflow.
 fn grow(start: u64, factor: f64, times: u32, cap: u64) -> u64 {
-    // 0 × infinity is not a number.
-    if start == 0 {
-        return 0;
+    // 0 × infinity is not a number, and powers of 1 are not worth working out.
+    if start == 0 || factor == 1.0 {
+        return start.min(cap);
     }
     let times = i32::try_from(times).unwrap_or(i32::MAX);
     let grown = start as f64 * factor.powi(times);
@@ -89,6 +93,7 @@ fn grow(start: u64, factor: f64, times: u32, cap: u64) -> u64 {
 /// The delays of one call, drawn one after the other.
 #[derive(Debug, Clone)]
 pub(crate) struct Backoff {
+    /// Counted only until the delay has reached its cap, for high powers take long to work out.
     failures: u32,
     /// The delay before, in nanoseconds, which decorrelated jitter draws from.
     previous: u64,
@@ -102,18 +107,26 @@ impl Backoff {
 
     /// The delay after one more failure.
     pub(crate) fn next(&mut self, policy: &RetryPolicy) -> Duration {
-        self.failures = self.failures.saturating_add(1);
         let (low, high) = match policy.jitter() {
             Jitter::Decorrelated => {
                 let initial = nanos(policy.initial_delay());
                 let top = self.previous.max(initial).saturating_mul(3);
                 (initial, top.max(initial))
             }
-            jitter => jitter.range(policy.base_nanos(self.failures)),
+            jitter => jitter.range(self.next_base(policy)),
         };
         let drawn = if low == high { low } else { self.random.between(low, high) };
         self.previous = drawn.min(nanos(policy.max_delay()));
         Duration::from_nanos(self.previous)
+    }
+
+    fn next_base(&mut self, policy: &RetryPolicy) -> u64 {
+        let failure = self.failures.saturating_add(1);
+        let base = policy.base_nanos(failure);
+        if base < policy.base_cap() {
+            self.failures = failure;
+        }
+        base
     }
 
     /// The wait for a server's hint: never shorter than the hint or than the backoff.

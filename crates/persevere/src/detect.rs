@@ -153,8 +153,10 @@ fn judge_text(error: &(dyn Error + 'static)) -> Verdict {
     use std::fmt::Write;
 
     let mut message = text::Message::new();
-    // A message that is cut still ends up in detection, and a failing `Display` is no evidence.
-    let _cut = write!(message, "{}", chain::Chain(error));
+    for link in chain::links(error) {
+        // A message that is cut still ends up in detection, and a failing `Display` is no evidence.
+        let _cut = write!(message, "{link}: ");
+    }
     text(message.as_str())
 }
 

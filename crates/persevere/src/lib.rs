@@ -68,6 +68,7 @@ mod event;
 #[cfg(feature = "http")]
 pub mod http;
 mod jitter;
+mod limit;
 #[cfg(feature = "tracing")]
 mod log;
 mod mark;

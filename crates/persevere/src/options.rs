@@ -6,15 +6,14 @@ use std::task::Context;
 use std::time::{Duration, Instant};
 
 use crate::cancel::Cancelled;
+use crate::limit::{Limit, Never, Within};
 use crate::verdict::Verdict;
 
 /// The loop's view of a call's options. By default there are none, and the compiler leaves out
 /// whatever they would need.
 pub(crate) trait Options<E> {
     /// How long an async attempt may take; nothing where that cannot be limited.
-    type Limit: Into<Option<Duration>> + Copy;
-
-    fn limit(after: Option<Duration>) -> Self::Limit;
+    type Limit: Limit;
 
     /// The call begins. Looks at the clock only if it has to.
     fn start(&mut self, _now: impl FnOnce() -> Instant) {}
@@ -56,20 +55,6 @@ pub(crate) struct Plain;
 
 impl<E> Options<E> for Plain {
     type Limit = Never;
-
-    fn limit(_: Option<Duration>) -> Never {
-        Never
-    }
-}
-
-/// No limit, and no place for one.
-#[derive(Clone, Copy)]
-pub(crate) struct Never;
-
-impl From<Never> for Option<Duration> {
-    fn from(_: Never) -> Self {
-        None
-    }
 }
 
 /// A call with options, and perhaps a rule `R`.
@@ -107,11 +92,7 @@ impl Chosen<NoRule> {
 }
 
 impl<E, R: Rule<E>> Options<E> for Chosen<R> {
-    type Limit = Option<Duration>;
-
-    fn limit(after: Option<Duration>) -> Option<Duration> {
-        after
-    }
+    type Limit = Within;
 
     fn start(&mut self, now: impl FnOnce() -> Instant) {
         if self.deadline_after.is_some() || self.deadline.is_some() {

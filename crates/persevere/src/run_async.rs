@@ -5,7 +5,6 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use pin_project_lite::pin_project;
 
@@ -13,6 +12,7 @@ use crate::as_error::AsError;
 use crate::attempt::Attempt;
 use crate::decision::Step;
 use crate::error::{End, RetryError};
+use crate::limit::Limit;
 use crate::network::Recovery;
 use crate::options::Options;
 use crate::outage::Pause;
@@ -25,28 +25,33 @@ pin_project! {
         operation: F,
         #[pin]
         doing: Doing<'a, Attempted, O::Limit>,
-        // The wait, or the limit of what is being done. A place of its own, so that leaving it empty
-        // costs one look.
-        #[pin]
-        sleep: Option<AsyncSleep>,
         via: PhantomData<fn() -> Via>,
     }
 }
 
 pin_project! {
+    // An attempt and a wait are never there at once, so they share their place.
     #[project = DoingProjection]
     enum Doing<'a, Attempted, Limit> {
         Nothing,
-        Attempt { #[pin] attempted: Attempted, limit: Limit },
-        Wait,
-        WaitForNetwork { recovery: Recovery<'a> },
+        Attempt { #[pin] attempted: Attempted, #[pin] limit: Limit },
+        Wait { #[pin] wait: Wait<'a> },
+    }
+}
+
+pin_project! {
+    struct Wait<'a> {
+        // With one, the sleep is only how long to wait for it.
+        recovery: Option<Recovery<'a>>,
+        #[pin]
+        sleep: AsyncSleep,
     }
 }
 
 impl<'a, E, Via, O: Options<E>, F, Attempted> RunAsync<'a, E, Via, O, F, Attempted> {
     #[inline]
     pub(crate) fn new(run: Run<'a, E, O, TaskTime>, operation: F) -> Self {
-        Self { run, operation, doing: Doing::Nothing, sleep: None, via: PhantomData }
+        Self { run, operation, doing: Doing::Nothing, via: PhantomData }
     }
 }
 
@@ -69,24 +74,19 @@ where
             return Poll::Ready(Err(run.give_up(end)));
         }
         loop {
-            let doing = this.doing.as_mut().project();
-            let step = if let DoingProjection::Attempt { attempted, limit } = doing {
-                match attempted.poll(context) {
+            let step = match this.doing.as_mut().project() {
+                DoingProjection::Attempt { attempted, limit } => match attempted.poll(context) {
                     Poll::Ready(Ok(value)) => {
                         run.succeeded();
                         return Poll::Ready(Ok(value));
                     }
                     Poll::Ready(Err(error)) => run.failed(error),
-                    Poll::Pending => {
-                        ready!(poll_limit(run, (*limit).into(), this.sleep.as_mut(), context))
-                    }
-                }
-            } else {
-                ready!(poll_wait(run, doing, this.sleep.as_mut(), context))
+                    Poll::Pending => ready!(poll_limit(run, limit, context)),
+                },
+                DoingProjection::Wait { wait } => ready!(poll_wait(run, wait, context)),
+                DoingProjection::Nothing => Step::Attempt,
             };
-            this.sleep.set(None);
-            let (doing, sleep) = (this.doing.as_mut(), this.sleep.as_mut());
-            if let Err(end) = follow(step, run, this.operation, doing, sleep) {
+            if let Err(end) = follow(step, run, this.operation, this.doing.as_mut()) {
                 return Poll::Ready(Err(run.give_up(end)));
             }
         }
@@ -101,7 +101,7 @@ fn attempt<'a, E, O: Options<E>, Attempted>(
     mut doing: Pin<&mut Doing<'a, Attempted, O::Limit>>,
 ) -> Result<(), End> {
     let attempt = run.begin()?;
-    let (attempted, limit) = (operation(attempt), O::limit(attempt.limit));
+    let (attempted, limit) = (operation(attempt), O::Limit::new(attempt.limit));
     doing.set(Doing::Attempt { attempted, limit });
     Ok(())
 }
@@ -114,30 +114,27 @@ fn follow<'a, E, O: Options<E>, Attempted>(
     run: &mut Run<'a, E, O, TaskTime>,
     operation: &mut impl FnMut(Attempt) -> Attempted,
     mut doing: Pin<&mut Doing<'a, Attempted, O::Limit>>,
-    mut sleep: Pin<&mut Option<AsyncSleep>>,
 ) -> Result<(), End> {
-    let (next, duration) = match step {
+    let (recovery, duration) = match step {
         Step::End(end) => return Err(end),
         Step::Attempt => return attempt(run, operation, doing),
-        Step::Wait(delay) => (Doing::Wait, delay),
+        Step::Wait(delay) => (None, delay),
         Step::WaitForNetwork => match run.pause() {
-            Some(Pause { recovery, limit }) => (Doing::WaitForNetwork { recovery }, limit),
+            Some(Pause { recovery, limit }) => (Some(recovery), limit),
             // A monitor that is gone means ordinary attempts.
             None => return attempt(run, operation, doing),
         },
     };
-    doing.set(next);
-    sleep.set(Some(async_sleep(run.retryer, duration)));
+    let sleep = async_sleep(run.retryer, duration);
+    doing.set(Doing::Wait { wait: Wait { recovery, sleep } });
     Ok(())
 }
 
-/// An attempt in flight: ready when it is cancelled, or has taken too long. Its timer is only taken
-/// here, when the attempt was not ready at once.
+/// An attempt in flight: ready when it is cancelled, or has taken too long.
 #[inline]
 fn poll_limit<E, Via, O>(
     run: &mut Run<'_, E, O, TaskTime>,
-    limit: Option<Duration>,
-    mut sleep: Pin<&mut Option<AsyncSleep>>,
+    limit: Pin<&mut O::Limit>,
     context: &mut Context<'_>,
 ) -> Poll<Step>
 where
@@ -147,36 +144,26 @@ where
     if run.options.poll_cancelled(context) {
         return Poll::Ready(Step::End(End::Cancelled));
     }
-    let Some(limit) = limit else {
-        return Poll::Pending;
-    };
-    if sleep.is_none() {
-        sleep.set(Some(async_sleep(run.retryer, limit)));
-    }
-    ready!(poll_sleep(sleep, context));
+    ready!(limit.poll(run.retryer, context));
     Poll::Ready(run.out_of_time())
 }
 
 #[cold]
 #[inline(never)]
-fn poll_wait<E, O: Options<E>, Attempted>(
+fn poll_wait<E, O: Options<E>>(
     run: &mut Run<'_, E, O, TaskTime>,
-    waiting: DoingProjection<'_, '_, Attempted, O::Limit>,
-    sleep: Pin<&mut Option<AsyncSleep>>,
+    wait: Pin<&mut Wait<'_>>,
     context: &mut Context<'_>,
 ) -> Poll<Step> {
     if run.options.poll_cancelled(context) {
         return Poll::Ready(Step::End(End::Cancelled));
     }
-    if let DoingProjection::WaitForNetwork { recovery } = waiting {
-        return match Pin::new(recovery).poll(context) {
-            Poll::Ready(release) => Poll::Ready(run.released(release)),
-            Poll::Pending => poll_sleep(sleep, context).map(|()| run.not_recovered()),
-        };
+    let wait = wait.project();
+    let Some(recovery) = wait.recovery else {
+        return wait.sleep.poll(context).map(|()| run.waited());
+    };
+    match Pin::new(recovery).poll(context) {
+        Poll::Ready(release) => Poll::Ready(run.released(release)),
+        Poll::Pending => wait.sleep.poll(context).map(|()| run.not_recovered()),
     }
-    poll_sleep(sleep, context).map(|()| run.waited())
-}
-
-fn poll_sleep(sleep: Pin<&mut Option<AsyncSleep>>, context: &mut Context<'_>) -> Poll<()> {
-    sleep.as_pin_mut().map_or(Poll::Ready(()), |sleep| sleep.poll(context))
 }

@@ -33,6 +33,17 @@ fn rule_2_delays_double_up_to_the_cap() {
 }
 
 #[test]
+fn rule_2_long_schedules_follow_the_formula() {
+    for multiplier in [1.0, 1.01, 1.5, 2.0, 10.0] {
+        let builder = RetryPolicy::builder().max_attempts(5_000).multiplier(multiplier);
+        let policy = builder.jitter(Jitter::None).build().unwrap();
+        for (failure, delay) in (1..).zip(policy.delays(7)) {
+            assert_eq!(delay, policy.base_delay(failure), "failure {failure} × {multiplier}");
+        }
+    }
+}
+
+#[test]
 fn rule_2_a_zero_delay_stays_zero() {
     let policy = RetryPolicy::builder().initial_delay(Duration::ZERO).build().unwrap();
     assert_eq!(policy.base_delay(u32::MAX), Duration::ZERO);

@@ -1,7 +1,7 @@
 //! Runs the real program, each test in a folder of its own and without the developer's settings.
 
 // Each test file is a program of its own and uses only a part of this.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used)]
 
 use std::io::Write;
 use std::path::PathBuf;

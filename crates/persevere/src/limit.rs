@@ -1,0 +1,61 @@
+//! How long one async attempt may take.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use pin_project_lite::pin_project;
+
+use crate::retryer::Retryer;
+use crate::sleep::{AsyncSleep, async_sleep};
+
+/// What ends an attempt that takes too long.
+pub(crate) trait Limit {
+    fn new(after: Option<Duration>) -> Self;
+
+    /// Ready when the attempt has taken too long.
+    fn poll(self: Pin<&mut Self>, retryer: &Retryer, context: &mut Context<'_>) -> Poll<()>;
+}
+
+/// No limit, and no place for one: what a call without options has.
+pub(crate) struct Never;
+
+impl Limit for Never {
+    #[inline]
+    fn new(_: Option<Duration>) -> Self {
+        Self
+    }
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, _: &Retryer, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Pending
+    }
+}
+
+pin_project! {
+    /// A limit, if there is one. Its timer is only taken when the attempt was not ready at once.
+    pub(crate) struct Within {
+        after: Option<Duration>,
+        #[pin]
+        sleep: Option<AsyncSleep>,
+    }
+}
+
+impl Limit for Within {
+    #[inline]
+    fn new(after: Option<Duration>) -> Self {
+        Self { after, sleep: None }
+    }
+
+    fn poll(self: Pin<&mut Self>, retryer: &Retryer, context: &mut Context<'_>) -> Poll<()> {
+        let mut this = self.project();
+        let Some(after) = *this.after else {
+            return Poll::Pending;
+        };
+        if this.sleep.is_none() {
+            this.sleep.set(Some(async_sleep(retryer, after)));
+        }
+        this.sleep.as_pin_mut().map_or(Poll::Pending, |sleep| sleep.poll(context))
+    }
+}
