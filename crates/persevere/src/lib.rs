@@ -78,6 +78,7 @@ mod outage;
 mod policy;
 #[cfg(feature = "serde")]
 mod policy_serde;
+mod provider;
 mod random;
 mod retry_ext;
 mod retryer;
@@ -105,6 +106,7 @@ pub use mark::{Mark, Marked, permanent, retry_after, transient};
 pub use network::{ManualMonitor, NetworkGate, NetworkMonitor, NetworkState};
 pub use options::{CallerRule, NoRule, Rule};
 pub use policy::{PolicyError, RetryPolicy, RetryPolicyBuilder};
+pub use provider::{Provider, UnknownProvider};
 pub use retry_ext::{RetryBlockingExt, RetryExt};
 pub use retryer::Retryer;
 pub use verdict::{Kind, Verdict};

@@ -11,6 +11,7 @@ use crate::attempt::Attempt;
 use crate::budget::RetryBudget;
 use crate::call::Call;
 use crate::clock::Clock;
+use crate::detect::Detector;
 use crate::error::RetryError;
 use crate::event::Observer;
 use crate::network::{NetworkGate, NetworkMonitor, NetworkState};
@@ -58,6 +59,7 @@ pub(crate) struct Parts {
     clock: Option<Arc<dyn Clock>>,
     seed: Option<Arc<Seed>>,
     pub(crate) retry_nested: bool,
+    pub(crate) detector: Detector,
 }
 
 /// Each call draws from a sequence of its own, so that calls side by side do not disturb each other.
@@ -94,6 +96,20 @@ impl Retryer {
         rule: impl Fn(&(dyn Error + 'static)) -> Option<Verdict> + Send + Sync + 'static,
     ) -> Self {
         self.with(|parts| parts.rule = Some(Arc::new(rule)))
+    }
+
+    /// What error detection knows beside the errors: whose service is called, and rules as data.
+    ///
+    /// ```
+    /// use persevere::detect::Detector;
+    /// use persevere::{Provider, Retryer};
+    ///
+    /// let storage = Retryer::default().detector(Detector::new().provider(Provider::S3));
+    /// # drop(storage);
+    /// ```
+    #[must_use]
+    pub fn detector(self, detector: Detector) -> Self {
+        self.with(|parts| parts.detector = detector)
     }
 
     /// A monitor that says when the network is down. It pauses calls only if the policy has

@@ -165,7 +165,8 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
         let own = || self.options.judge(error);
         let shared = || parts?.rule.as_ref()?(error.as_error());
         let nested = parts.is_some_and(|parts| parts.retry_nested);
-        Some(detect::with_rule(error.as_error(), || own().or_else(shared), nested))
+        let detector = parts.map_or(&detect::PLAIN, |parts| &parts.detector);
+        Some(detector.judge(error.as_error(), || own().or_else(shared), nested))
     }
 
     /// Asks the rules, and then the budget, for only it has something to lose.

@@ -1,21 +1,31 @@
 //! What error detection says of an error.
 
 use std::fmt;
+use std::num::NonZeroU16;
 use std::time::Duration;
 
 use crate::duration::HumanDuration;
+use crate::provider::Provider;
 
 /// Is it worth trying again? The answer, what kind of failure it was, how long the server wants us
-/// to wait, and which rule said so.
+/// to wait, and which rule said so, from what evidence.
 ///
-/// Detection makes them; a rule of your own can make one too:
+/// Detection makes them; a rule of your own can make one too. It reads as a sentence:
 ///
 /// ```
-/// use persevere::{Kind, Verdict};
+/// use persevere::{Kind, Provider, Verdict};
+/// use std::time::Duration;
 ///
-/// let busy = Verdict::retry(Kind::Throttle, "my-queue.busy");
+/// let busy = Verdict::retry(Kind::Throttle, "s3.throttling")
+///     .with_http_status(503)
+///     .with_provider(Provider::S3)
+///     .with_evidence("SlowDown")
+///     .with_hint(Duration::from_secs(7));
 /// assert!(busy.is_retryable());
-/// assert_eq!(busy.to_string(), "throttle, retryable (rule my-queue.busy)");
+/// assert_eq!(
+///     busy.to_string(),
+///     "HTTP 503 from S3 (SlowDown): throttled, retried; the server asked for 7s"
+/// );
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
@@ -24,8 +34,11 @@ pub struct Verdict {
     kind: Kind,
     answered: bool,
     unprocessed: bool,
+    provider: Option<Provider>,
+    http_status: Option<NonZeroU16>,
     hint: Option<Duration>,
     rule: &'static str,
+    evidence: &'static str,
 }
 
 impl Verdict {
@@ -46,7 +59,17 @@ impl Verdict {
     }
 
     const fn new(retryable: bool, kind: Kind, rule: &'static str) -> Self {
-        Self { retryable, kind, answered: false, unprocessed: false, hint: None, rule }
+        Self {
+            retryable,
+            kind,
+            answered: false,
+            unprocessed: false,
+            provider: None,
+            http_status: None,
+            hint: None,
+            rule,
+            evidence: "",
+        }
     }
 
     /// Adds the wait that the server asks for.
@@ -65,6 +88,24 @@ impl Verdict {
     /// be repeated.
     pub const fn with_unprocessed(mut self) -> Self {
         self.unprocessed = true;
+        self
+    }
+
+    /// Adds the HTTP status of the answer, for the sentence. 0 is none.
+    pub const fn with_http_status(mut self, status: u16) -> Self {
+        self.http_status = NonZeroU16::new(status);
+        self
+    }
+
+    /// Adds whose service it was, for the sentence.
+    pub const fn with_provider(mut self, provider: Provider) -> Self {
+        self.provider = Some(provider);
+        self
+    }
+
+    /// Adds the code or the words that decided, for the sentence.
+    pub const fn with_evidence(mut self, evidence: &'static str) -> Self {
+        self.evidence = evidence;
         self
     }
 
@@ -102,6 +143,24 @@ impl Verdict {
         self.rule
     }
 
+    /// The code or the words that decided, such as `SlowDown`; empty if there were none.
+    pub const fn evidence(&self) -> &'static str {
+        self.evidence
+    }
+
+    /// Whose service said it, if that is known.
+    pub const fn provider(&self) -> Option<Provider> {
+        self.provider
+    }
+
+    /// The HTTP status of the answer, if there was one.
+    pub const fn http_status(&self) -> Option<u16> {
+        match self.http_status {
+            Some(status) => Some(status.get()),
+            None => None,
+        }
+    }
+
     /// Whether an answer came back, which proves that the network works.
     pub const fn has_answer(&self) -> bool {
         self.answered
@@ -111,14 +170,32 @@ impl Verdict {
     pub const fn is_unprocessed(&self) -> bool {
         self.unprocessed
     }
+
+    /// `HTTP 503 from S3 (SlowDown)`, as much of it as is known.
+    fn fmt_subject(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.http_status, self.provider, self.evidence) {
+            (None, None, "") => f.write_str(self.rule),
+            (None, None, evidence) => f.write_str(evidence),
+            (None, Some(provider), "") => write!(f, "{provider}"),
+            (None, Some(provider), evidence) => write!(f, "{evidence} from {provider}"),
+            (Some(status), provider, evidence) => {
+                write!(f, "HTTP {status}")?;
+                if let Some(provider) = provider {
+                    write!(f, " from {provider}")?;
+                }
+                if evidence.is_empty() { Ok(()) } else { write!(f, " ({evidence})") }
+            }
+        }
+    }
 }
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = if self.retryable { "retryable" } else { "not retryable" };
-        write!(f, "{}, {word} (rule {})", self.kind, self.rule)?;
+        self.fmt_subject(f)?;
+        let word = if self.retryable { "retried" } else { "not retried" };
+        write!(f, ": {}, {word}", self.kind.description())?;
         if let Some(wait) = self.hint {
-            write!(f, ", the server asked for {}", HumanDuration(wait))?;
+            write!(f, "; the server asked for {}", HumanDuration(wait))?;
         }
         Ok(())
     }
@@ -185,6 +262,29 @@ impl Kind {
             Self::AlreadyRetried => "already_retried",
             Self::Other => "other",
             Self::Unknown => "unknown",
+        }
+    }
+
+    /// The kind in words, for sentences.
+    const fn description(self) -> &'static str {
+        match self {
+            Self::Network => "network failure",
+            Self::Timeout => "timed out",
+            Self::Throttle => "throttled",
+            Self::Server => "server failure",
+            Self::TransientIo => "temporary local failure",
+            Self::Conflict => "conflict",
+            Self::NotFound => "not found",
+            Self::Permission => "not permitted",
+            Self::Auth => "not authenticated",
+            Self::Invalid => "invalid",
+            Self::Precondition => "precondition not met",
+            Self::ExhaustedResource => "space or quota used up",
+            Self::Tls => "not trusted",
+            Self::Unsupported => "not supported",
+            Self::AlreadyRetried => "retried already",
+            Self::Other => "failure",
+            Self::Unknown => "unknown failure",
         }
     }
 }

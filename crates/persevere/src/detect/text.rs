@@ -1,160 +1,255 @@
 //! Text, the last resort: for errors that are nothing but a message.
 //!
-//! One pass over the message finds every known phrase ([`super::phrases`]), in any case. A phrase
-//! counts where it stands by itself: between words, or as a hump of a CamelCase name. A single word
-//! or a status does not count in a path, a URL, a host name, an option, or alone in quotes, for
-//! there it is somebody's name for something. The phrase that says most decides; among equals the
-//! last one.
+//! One pass over the message finds every known phrase and code ([`super::tables`]), in any case. A
+//! phrase counts where it stands by itself: between words, or as a hump of a CamelCase name. A single
+//! word or a status does not count in a path, a URL, a host name, an option, or alone in quotes, for
+//! there it is somebody's name for something. Lines of a stack trace do not count at all. The phrase
+//! that says most decides; among equals the last one.
 
-use std::borrow::Cow;
-use std::fmt;
-use std::sync::LazyLock;
-
-use aho_corasick::automaton::{Automaton, StateID};
-use aho_corasick::dfa::DFA;
-use aho_corasick::{Anchored, StartKind};
-
-use super::phrases::{BEFORE_A_STATUS, Meaning, PHRASES, Rank};
-use super::status::http_status;
+use super::evidence::{Evidence, Rank};
+use super::fields;
+use super::lines::Lines;
+use super::matcher::{MATCHER, Matcher, Meaning, sql_state};
+use super::status::{of_status, reason};
+use crate::provider::Provider;
 use crate::verdict::Verdict;
 
-/// What a message says: a command's stderr, or an error whose type is unknown. It may have many
-/// lines.
-///
-/// ```
-/// use persevere::{detect, Kind};
-///
-/// let verdict = detect::text("curl: (7) Failed to connect: Connection refused");
-/// assert!(verdict.is_retryable());
-/// assert_eq!(verdict.rule(), "text.connection_refused");
-///
-/// assert!(!detect::text("open /srv/timeout/503: Permission denied").is_retryable());
-/// assert_eq!(detect::text("the gears are grinding").kind(), Kind::Unknown);
-/// ```
-pub fn text(message: &str) -> Verdict {
-    let Some(matcher) = &*MATCHER else {
-        return Verdict::unknown();
-    };
-    let text = message.as_bytes();
-    let mut best = None;
-    let mut state = matcher.start;
-    for (end, byte) in (1..).zip(text) {
-        state = matcher.automaton.next_state(Anchored::No, state, byte.to_ascii_lowercase());
-        if matcher.automaton.is_match(state) {
-            best = matcher.weigh(state, text, end, best);
+/// The strongest evidence in a message.
+pub(super) fn find(text: &[u8], provider: Option<Provider>) -> Option<Evidence> {
+    let matcher = &*MATCHER;
+    let mut search = Search { matcher, text, provider, best: None, hint: None };
+    for line in Lines::of(text) {
+        let start = line.start;
+        let mut may_begin = Class::BLANK.next;
+        for (offset, byte) in text.get(line).unwrap_or_default().iter().enumerate() {
+            let class = CLASSES[usize::from(*byte)];
+            if may_begin & class.bit != 0 {
+                let at = start + offset;
+                if class.bit == DIGIT {
+                    search.number(at);
+                }
+                // It may go on in the next line.
+                matcher.walk(text, at, |pattern, end| search.weigh(pattern, at, end));
+            }
+            may_begin = class.next;
         }
     }
-    best.map_or(Verdict::unknown(), |(_, evidence)| matcher.verdict(evidence))
+    search.found()
+}
+
+/// What a byte is, as far as words and their borders are concerned: a bit, and the bits of what can begin
+/// a phrase behind it. Phrases begin with a word, a hump of a CamelCase name, a number at the end of a
+/// word, or punctuation.
+#[derive(Clone, Copy)]
+struct Class {
+    bit: u8,
+    next: u8,
+}
+
+const BLANK: u8 = 1;
+/// What some phrases begin with.
+const PUNCTUATION: u8 = 2;
+const LOWER: u8 = 4;
+const UPPER: u8 = 8;
+const DIGIT: u8 = 16;
+/// An underscore, or a part of a letter of another script.
+const JOINT: u8 = 32;
+
+impl Class {
+    const BLANK: Self = Self { bit: BLANK, next: PUNCTUATION | LOWER | UPPER | DIGIT | JOINT };
+
+    const fn of(byte: u8) -> Self {
+        match byte {
+            b'a'..=b'z' => Self { bit: LOWER, next: PUNCTUATION | UPPER | DIGIT },
+            b'A'..=b'Z' => Self { bit: UPPER, next: PUNCTUATION | DIGIT },
+            b'0'..=b'9' => Self { bit: DIGIT, next: PUNCTUATION | UPPER },
+            b'_' | 128.. => Self { bit: JOINT, next: PUNCTUATION },
+            b'"' | b'\'' | b'<' | b'(' | b'.' | b'-' => Self { bit: PUNCTUATION, ..Self::BLANK },
+            _ => Self::BLANK,
+        }
+    }
+}
+
+const CLASSES: [Class; 256] = {
+    let mut classes = [Class::BLANK; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        classes[byte] = Class::of(byte as u8);
+        byte += 1;
+    }
+    classes
+};
+
+struct Search<'a> {
+    matcher: &'a Matcher,
+    text: &'a [u8],
+    provider: Option<Provider>,
+    best: Option<Best>,
+    hint: Option<std::time::Duration>,
 }
 
 /// What was found, in few bytes: most of it is outdone by something else.
 #[derive(Clone, Copy)]
-enum Evidence {
+struct Best {
+    rank: Rank,
+    what: What,
+    end: usize,
+}
+
+impl Best {
+    /// Whether the other one, which begins no earlier, is only a part of this one: `RequestLimitExceeded`
+    /// says more than the `LimitExceeded` in it.
+    fn holds(&self, other: &Self) -> bool {
+        self.rank == other.rank && other.end <= self.end
+    }
+}
+
+#[derive(Clone, Copy)]
+enum What {
     /// Number of the pattern.
     Phrase(usize),
     /// An HTTP status.
     Status(u16),
+    /// The code in a field of an error document, by its number in the table of codes.
+    Code(usize),
+    /// A SQLSTATE, which is rare.
+    Verdict(Verdict),
 }
 
-struct Matcher {
-    automaton: DFA,
-    start: StateID,
-    /// By number of the pattern.
-    meanings: Vec<Meaning>,
-}
-
-/// In lower case, to which the message is folded byte by byte: an automaton that ignores case by
-/// itself takes twice the memory. `None` only if the table were too large for an automaton, which a test rules out.
-static MATCHER: LazyLock<Option<Matcher>> = LazyLock::new(|| {
-    let with_meaning = |(meaning, phrases): &'static (Meaning, &[&'static str])| {
-        phrases.iter().map(move |phrase| (Cow::Borrowed(*phrase), *meaning))
-    };
-    let numbers = (400..600).map(|status| (status.to_string().into(), Meaning::Number(status)));
-    let (phrases, meanings): (Vec<Cow<'_, str>>, Vec<Meaning>) =
-        PHRASES.iter().flat_map(with_meaning).chain(numbers).unzip();
-    let automaton = DFA::builder()
-        .start_kind(StartKind::Unanchored)
-        .build(phrases.iter().map(AsRef::as_ref))
-        .ok()?;
-    let start = automaton.start_state(Anchored::No).ok()?;
-    Some(Matcher { automaton, start, meanings })
-});
-
-impl Matcher {
-    /// Weighs every phrase that ends here. Out of line, for the loop over the bytes must stay small:
-    /// driven by hand like this it takes a third of the time of the automaton's own iterator.
+impl Search<'_> {
+    /// Weighs a phrase that was found.
     #[inline(never)]
-    fn weigh(
-        &self,
-        state: StateID,
-        text: &[u8],
-        end: usize,
-        mut best: Option<(Rank, Evidence)>,
-    ) -> Option<(Rank, Evidence)> {
-        for index in 0..self.automaton.match_len(state) {
-            let pattern = self.automaton.match_pattern(state, index);
-            let start = end - self.automaton.pattern_len(pattern);
-            let Some(meaning) = self.meanings.get(pattern.as_usize()) else { continue };
-            let (rank, evidence) = match meaning {
-                Meaning::Says(rank, _) => (*rank, Evidence::Phrase(pattern.as_usize())),
-                Meaning::Reason(status) | Meaning::Number(status) => {
-                    (Rank::Status, Evidence::Status(*status))
-                }
-            };
-            let outdone = best.is_some_and(|(known, _)| rank < known);
-            if !outdone && (Place { text, start, end }).counts(meaning) {
-                best = Some((rank, evidence));
+    fn weigh(&mut self, pattern: usize, start: usize, end: usize) {
+        let Some(meaning) = self.matcher.meaning(pattern) else { return };
+        let (rank, what) = match meaning {
+            Meaning::Says(rank, _) => (rank, What::Phrase(pattern)),
+            Meaning::Reason(status) => (Rank::Status, What::Status(status)),
+            Meaning::Field => match self.field(end) {
+                Some(found) => found,
+                None => return,
+            },
+            Meaning::SqlState => match fields::sql_state(self.text, end).and_then(sql_state) {
+                Some(found) => (found.rank, What::Verdict(found.verdict)),
+                None => return,
+            },
+            Meaning::Wait(unit) => {
+                self.hint = fields::wait(self.text, end, unit).or(self.hint);
+                return;
             }
+        };
+        if Place::new(self.text, start, end).counts(meaning) {
+            self.keep(Best { rank, what, end });
         }
-        best
     }
 
-    fn verdict(&self, evidence: Evidence) -> Verdict {
-        match evidence {
-            Evidence::Status(status) => http_status(status),
-            Evidence::Phrase(number) => match self.meanings.get(number) {
-                Some(Meaning::Says(_, verdict)) => *verdict,
-                _ => Verdict::unknown(),
-            },
+    /// Three digits may be an HTTP status.
+    fn number(&mut self, start: usize) {
+        let Some([hundreds @ b'4'..=b'5', tens, ones]) = self.text.get(start..start + 3) else {
+            return;
+        };
+        let [hundreds, tens, ones] =
+            [hundreds, tens, ones].map(|digit| u16::from(digit.wrapping_sub(b'0')));
+        let status = hundreds * 100 + tens * 10 + ones;
+        let place = Place::new(self.text, start, start + 3);
+        if let Some(verdict) = fields::mail_status(self.text, start + 3) {
+            self.keep(Best { rank: Rank::Code, what: What::Verdict(verdict), end: start + 3 });
+            return;
         }
+        if tens < 10 && ones < 10 && place.is_a_status(status) {
+            self.keep(Best { rank: Rank::Status, what: What::Status(status), end: start + 3 });
+        }
+    }
+
+    fn keep(&mut self, found: Best) {
+        if self.best.is_none_or(|best| found.rank >= best.rank && !best.holds(&found)) {
+            self.best = Some(found);
+        }
+    }
+
+    /// `"code": "SlowDown"`, `<Code>SlowDown</Code>`, `"status": 503`.
+    fn field(&self, end: usize) -> Option<(Rank, What)> {
+        let value = fields::value(self.text, end)?;
+        if let Some(status) = fields::status(value) {
+            return Some((Rank::Status, What::Status(status)));
+        }
+        let code = self.matcher.code(value)?;
+        let rank = self.matcher.evidence_of(code)?.rank;
+        // What covers many cases does not say more for standing in a field.
+        let rank = if rank >= Rank::Phrase { rank.max(Rank::Field) } else { rank };
+        Some((rank, What::Code(code)))
+    }
+
+    fn found(self) -> Option<Evidence> {
+        let best = self.best?;
+        let verdict = match best.what {
+            What::Status(status) => of_status(status, self.provider),
+            What::Code(code) => self.matcher.evidence_of(code)?.verdict,
+            What::Verdict(verdict) => verdict,
+            What::Phrase(pattern) => match self.matcher.meaning(pattern)? {
+                Meaning::Says(_, verdict) => verdict,
+                _ => return None,
+            },
+        };
+        let verdict = match self.hint {
+            Some(wait) if verdict.is_retryable() => verdict.with_hint(wait),
+            _ => verdict,
+        };
+        Some(Evidence::new(best.rank, verdict))
     }
 }
 
 /// Where a phrase stands.
-struct Place<'a> {
+pub(super) struct Place<'a> {
     text: &'a [u8],
     start: usize,
     end: usize,
 }
 
-impl Place<'_> {
-    fn counts(&self, meaning: &Meaning) -> bool {
+impl<'a> Place<'a> {
+    pub(super) fn new(text: &'a [u8], start: usize, end: usize) -> Self {
+        Self { text, start, end }
+    }
+
+    fn counts(&self, meaning: Meaning) -> bool {
         match meaning {
-            Meaning::Number(_) => self.is_a_status(),
-            Meaning::Says(Rank::Word, _) => self.is_bounded() && !self.is_a_name(),
-            Meaning::Says(..) | Meaning::Reason(_) => self.is_bounded(),
+            Meaning::Says(Rank::Word | Rank::Vague, _) => self.is_bounded() && !self.is_a_name(),
+            // What they look for begins with a quote or a bracket, and was read behind it.
+            Meaning::Field => true,
+            Meaning::Says(..) | Meaning::Reason(_) | Meaning::SqlState | Meaning::Wait(_) => {
+                self.is_bounded()
+            }
         }
     }
 
     /// Not in the middle of a word, where a hump of a CamelCase name is a word.
-    fn is_bounded(&self) -> bool {
-        let hump = |left: Option<u8>, right: Option<u8>| {
-            let lower = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-            left.is_some_and(lower) && right.is_some_and(|byte| byte.is_ascii_uppercase())
-        };
-        let border = |inside: usize, left: Option<u8>, right: Option<u8>| {
-            let outside = if inside == self.start { left } else { right };
-            !outside.is_some_and(is_word) || hump(left, right)
-        };
-        border(self.start, self.before(), self.text.get(self.start).copied())
-            && border(self.end, self.text.get(self.end - 1).copied(), self.after())
-            // A phrase that ends in punctuation of its own is bounded by it.
-            || self.text.get(self.end - 1) == Some(&b':') && !self.before().is_some_and(is_word)
+    pub(super) fn is_bounded(&self) -> bool {
+        let first = self.text.get(self.start).copied();
+        let last = self.text.get(self.end.wrapping_sub(1)).copied();
+        is_border(self.before(), first) && is_border(last, self.after()) && !self.is_a_setting()
+    }
+
+    /// In the middle of a CamelCase name, or before `=`: `connectTimeoutMillis`, `"readTimeout": 5`,
+    /// `timeout=5`. The names of errors end in one of a few words.
+    fn is_a_setting(&self) -> bool {
+        let rest = self.text.get(self.end..).unwrap_or_default();
+        match rest {
+            [b'A'..=b'Z', ..] => {
+                let last = self.text.get(self.end.wrapping_sub(1));
+                let goes_on = last.is_some_and(u8::is_ascii_lowercase);
+                goes_on && !ERRORS_END_IN.iter().any(|word| rest.starts_with(word))
+            }
+            [b'=', ..] => true,
+            [b'"' | b'\'', rest @ ..] => rest.trim_ascii_start().starts_with(b":"),
+            _ => false,
+        }
     }
 
     /// A single word that somebody chose as a name: part of a path, a URL, a host or an option, or
     /// alone between quotes.
     fn is_a_name(&self) -> bool {
+        if self.words().iter().any(u8::is_ascii_whitespace) {
+            return false;
+        }
         let joins =
             |byte: Option<u8>| matches!(byte, Some(b'/' | b'\\' | b'-' | b'_' | b'=' | b'@'));
         let dotted = self.after() == Some(b'.')
@@ -180,20 +275,52 @@ impl Place<'_> {
             .any(|byte| matches!(byte, b'/' | b'\\'))
     }
 
-    /// Whether a number is an HTTP status, as in `HTTP/1.1 503`, `status code: 503`, `Error (503)`.
-    fn is_a_status(&self) -> bool {
+    /// Whether a number is an HTTP status: `HTTP/1.1 503`, `status code: 503`, `Error (503)`, or
+    /// `503 Service Unavailable`.
+    fn is_a_status(&self, status: u16) -> bool {
+        let rest = self.text.get(self.end..).unwrap_or_default();
+        if !ends_as_a_status(rest)
+            || self.before().is_some_and(|byte| matches!(byte, b'/' | b'-' | b'.'))
+        {
+            return false;
+        }
+        let is_apart = !self.before().is_some_and(is_word);
+        is_apart && self.stands_before_its_reason(rest, status)
+            // FTP and SMTP say 421 for "service not available", and HTTP hardly ever.
+            || status != 421 && self.stands_after_a_word_for_it()
+    }
+
+    fn stands_before_its_reason(&self, rest: &[u8], status: u16) -> bool {
+        let skipped = rest
+            .iter()
+            .take(3)
+            .take_while(|byte| matches!(byte, b' ' | b':' | b')' | b','))
+            .count();
+        let reason = reason(status).as_bytes();
+        let next = rest.get(skipped..skipped + reason.len());
+        skipped > 0
+            && !reason.is_empty()
+            && next.is_some_and(|next| next.eq_ignore_ascii_case(reason))
+    }
+
+    fn stands_after_a_word_for_it(&self) -> bool {
         let punctuation =
             |byte: &u8| matches!(byte, b' ' | b':' | b'=' | b'(' | b'[' | b'"' | b'\'' | b'E');
         let left = self.text.get(..self.start).unwrap_or_default();
         let skipped = left.iter().rev().take(5).take_while(|byte| punctuation(byte)).count();
-        let left = &left[..left.len() - skipped];
+        let left = left.get(..left.len() - skipped).unwrap_or_default();
         let ends_with = |word: &&str| {
             let from = left.len().checked_sub(word.len());
-            from.is_some_and(|from| left[from..].eq_ignore_ascii_case(word.as_bytes()))
+            let end = from.and_then(|from| left.get(from..));
+            end.is_some_and(|end| end.eq_ignore_ascii_case(word.as_bytes()))
         };
         skipped > 0
-            && ends_as_a_status(self.text.get(self.end..).unwrap_or_default())
-            && BEFORE_A_STATUS.iter().any(ends_with)
+            && super::tables::http::BEFORE_A_STATUS.iter().any(ends_with)
+            && !super::tables::http::BEFORE_NO_STATUS.iter().any(ends_with)
+    }
+
+    fn words(&self) -> &[u8] {
+        self.text.get(self.start..self.end).unwrap_or_default()
     }
 
     fn before(&self) -> Option<u8> {
@@ -205,127 +332,31 @@ impl Place<'_> {
     }
 }
 
+/// What the names of exceptions and faults end in.
+const ERRORS_END_IN: [&[u8]; 6] =
+    [b"Error", b"Exception", b"Fault", b"Failure", b"Err", b"Warning"];
+
+/// Whether a word can end between these two.
+fn is_border(left: Option<u8>, right: Option<u8>) -> bool {
+    let (Some(left), Some(right)) = (left, right) else { return true };
+    let hump = (left.is_ascii_lowercase() || left.is_ascii_digit()) && right.is_ascii_uppercase();
+    !is_word(left) || !is_word(right) || hump
+}
+
 /// A number that goes on, or counts something, is no status.
 fn ends_as_a_status(rest: &[u8]) -> bool {
     let goes_on = |byte: &u8| is_word(*byte) || matches!(byte, b'/' | b'-' | b'%');
     let fraction = matches!(rest, [b'.' | b',', next, ..] if next.is_ascii_digit());
-    let counts =
-        [" bytes", " ms", " seconds", " files", " times", " items", " rows", " lines", " attempts"];
     let counting = |unit: &&str| {
         let next = rest.get(..unit.len());
         next.is_some_and(|next| next.eq_ignore_ascii_case(unit.as_bytes()))
     };
-    !rest.first().is_some_and(goes_on) && !fraction && !counts.iter().any(counting)
+    !rest.first().is_some_and(goes_on)
+        && !fraction
+        && !super::tables::http::COUNTED.iter().any(counting)
 }
 
 /// Letters of other scripts are letters too.
 fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii()
-}
-
-/// A message without an allocation: its first kilobyte and its last one, where the cause stands.
-pub(super) struct Message {
-    bytes: [u8; Self::HEAD + Self::TAIL],
-    length: usize,
-}
-
-impl Message {
-    const HEAD: usize = 1024;
-    const TAIL: usize = 1024;
-
-    pub(super) fn new() -> Self {
-        Self { bytes: [0; Self::HEAD + Self::TAIL], length: 0 }
-    }
-
-    pub(super) fn as_str(&self) -> &str {
-        let mut written = self.bytes.get(..self.length).unwrap_or_default();
-        // Whole characters come in and whole characters go, so this finds nothing to cut.
-        loop {
-            match std::str::from_utf8(written) {
-                Ok(text) => return text,
-                Err(error) => written = &written[..error.valid_up_to()],
-            }
-        }
-    }
-
-    /// Makes room for `needed` bytes, at most `TAIL`: the oldest characters of the tail go.
-    fn make_room(&mut self, needed: usize) {
-        let free = self.bytes.len() - self.length;
-        if needed <= free {
-            return;
-        }
-        let continues = |byte: u8| byte & 0b1100_0000 == 0b1000_0000;
-        let next_character = |bytes: &[u8], mut at: usize| {
-            while bytes.get(at).is_some_and(|byte| continues(*byte)) {
-                at += 1;
-            }
-            at
-        };
-        let from = next_character(&self.bytes[..self.length], Self::HEAD.min(self.length));
-        let to =
-            next_character(&self.bytes[..self.length], (from + needed - free).min(self.length));
-        self.bytes.copy_within(to..self.length, from);
-        self.length -= to - from;
-    }
-}
-
-impl fmt::Write for Message {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        for character in text.chars() {
-            let length = character.len_utf8();
-            // Room for many at once: what is moved, is moved rarely.
-            if self.bytes.len() - self.length < length {
-                self.make_room(Self::TAIL / 2);
-            }
-            let place = self.bytes.get_mut(self.length..self.length + length);
-            place.map(|place| character.encode_utf8(place));
-            self.length += length;
-        }
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::fmt::Write;
-
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn the_table_makes_an_automaton_of_reasonable_size() {
-        let size = MATCHER.as_ref().map(|matcher| matcher.automaton.memory_usage());
-        assert!(size.is_some_and(|size| size < 2 << 20), "{size:?} bytes");
-    }
-
-    #[test]
-    fn a_long_message_keeps_its_beginning_and_its_end() {
-        let mut message = Message::new();
-        write!(message, "first {} last: connection refused", "ü".repeat(5_000)).unwrap();
-        assert!(message.as_str().starts_with("first ü"));
-        assert!(message.as_str().ends_with("ü last: connection refused"));
-    }
-
-    proptest! {
-        #[test]
-        fn a_message_is_whole_up_to_a_kilobyte_and_never_splits_a_character(
-            parts in prop::collection::vec("\\PC{0,400}", 0..12)
-        ) {
-            let mut message = Message::new();
-            for part in &parts {
-                message.write_str(part).unwrap();
-            }
-            let whole = parts.concat();
-            let kept = message.as_str();
-            if whole.len() <= Message::HEAD {
-                prop_assert_eq!(kept, &whole);
-            }
-            let common = kept.bytes().zip(whole.bytes()).take_while(|(a, b)| a == b).count();
-            prop_assert!(common >= whole.len().min(Message::HEAD - 3));
-            let tail = whole.char_indices().rev().find(|(at, _)| whole.len() - at >= 400);
-            let tail = tail.map_or(whole.as_str(), |(at, _)| &whole[at..]);
-            prop_assert!(kept.ends_with(tail));
-        }
-    }
 }
