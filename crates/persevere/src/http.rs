@@ -18,7 +18,11 @@ use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, StatusCode};
 
+#[cfg(feature = "text")]
+use crate::detect::Detector;
 use crate::detect::http_status;
+#[cfg(feature = "text")]
+use crate::verdict::Kind;
 use crate::verdict::Verdict;
 
 /// Turns a 4xx or 5xx answer into an error that detection understands. Return it from an operation:
@@ -46,10 +50,51 @@ pub fn check(status: StatusCode, headers: &HeaderMap) -> Result<(), HttpStatusEr
     Ok(())
 }
 
+/// The same with the answer's body, which may say it better: a documented code in it beats the status,
+/// even if that is 200. See [`Detector::answer`].
+///
+/// ```
+/// use http::{HeaderMap, StatusCode};
+/// use persevere::detect::Detector;
+/// use persevere::http::check_body;
+///
+/// let body = b"<Error><Code>InternalError</Code><Message>Please try again.</Message></Error>";
+/// let answer = check_body(StatusCode::OK, &HeaderMap::new(), body, &Detector::new());
+/// assert!(answer.unwrap_err().verdict().is_retryable());
+/// ```
+///
+/// # Errors
+///
+/// An [`HttpStatusError`] for a 4xx or 5xx status, and for a body with a known error code in it.
+#[cfg(feature = "text")]
+pub fn check_body(
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &[u8],
+    detector: &Detector,
+) -> Result<(), HttpStatusError> {
+    let verdict = detector.answer(status.as_u16(), body);
+    let is_error = status.is_client_error() || status.is_server_error();
+    if !is_error && verdict.kind() == Kind::Unknown {
+        return Ok(());
+    }
+    let verdict = with_headers(verdict, status, headers, SystemTime::now());
+    Err(HttpStatusError { status, verdict })
+}
+
 /// What an answer says: its status, and the wait that its headers ask for. `now` is what an HTTP
 /// date in them is compared with.
 pub fn verdict(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Verdict {
-    let verdict = http_status(status.as_u16());
+    with_headers(http_status(status.as_u16()), status, headers, now)
+}
+
+/// Adds the wait that the headers ask for to a verdict on the status or the body.
+pub fn with_headers(
+    verdict: Verdict,
+    status: StatusCode,
+    headers: &HeaderMap,
+    now: SystemTime,
+) -> Verdict {
     match retry_after(headers, now) {
         // A server that knows when to come back has turned this one away.
         Some(wait) if status == StatusCode::SERVICE_UNAVAILABLE => {

@@ -82,6 +82,8 @@ mod provider;
 mod random;
 mod retry_ext;
 mod retryer;
+#[cfg(all(feature = "serde", feature = "text"))]
+mod rules_serde;
 mod run;
 mod run_async;
 mod run_blocking;
@@ -109,4 +111,4 @@ pub use policy::{PolicyError, RetryPolicy, RetryPolicyBuilder};
 pub use provider::{Provider, UnknownProvider};
 pub use retry_ext::{RetryBlockingExt, RetryExt};
 pub use retryer::Retryer;
-pub use verdict::{Kind, Verdict};
+pub use verdict::{Kind, UnknownKind, Verdict};

@@ -91,7 +91,13 @@ impl Serialize for RetryPolicy {
 }
 
 /// `"500ms"`, `"2s"`, `"1m 30s"`.
-struct WrittenDuration(Duration);
+pub(crate) struct WrittenDuration(Duration);
+
+impl From<WrittenDuration> for Duration {
+    fn from(written: WrittenDuration) -> Self {
+        written.0
+    }
+}
 
 impl Serialize for WrittenDuration {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::num::NonZeroU16;
+use std::str::FromStr;
 use std::time::Duration;
 
 use crate::duration::HumanDuration;
@@ -34,6 +35,7 @@ pub struct Verdict {
     kind: Kind,
     answered: bool,
     unprocessed: bool,
+    guess: bool,
     provider: Option<Provider>,
     http_status: Option<NonZeroU16>,
     hint: Option<Duration>,
@@ -64,6 +66,7 @@ impl Verdict {
             kind,
             answered: false,
             unprocessed: false,
+            guess: false,
             provider: None,
             http_status: None,
             hint: None,
@@ -106,6 +109,13 @@ impl Verdict {
     /// Adds the code or the words that decided, for the sentence.
     pub const fn with_evidence(mut self, evidence: &'static str) -> Self {
         self.evidence = evidence;
+        self
+    }
+
+    /// Adds that it rests on everyday words.
+    #[cfg(feature = "text")]
+    pub(crate) const fn as_guess(mut self) -> Self {
+        self.guess = true;
         self
     }
 
@@ -169,6 +179,12 @@ impl Verdict {
     /// Whether the server certainly did not act.
     pub const fn is_unprocessed(&self) -> bool {
         self.unprocessed
+    }
+
+    /// Whether it rests on nothing but everyday words in a message, such as "invalid" or "timeout", so
+    /// that better evidence from elsewhere should win.
+    pub const fn is_guess(&self) -> bool {
+        self.guess
     }
 
     /// `HTTP 503 from S3 (SlowDown)`, as much of it as is known.
@@ -242,6 +258,27 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Every one, for menus and help texts.
+    pub const ALL: [Self; 17] = [
+        Self::Network,
+        Self::Timeout,
+        Self::Throttle,
+        Self::Server,
+        Self::TransientIo,
+        Self::Conflict,
+        Self::NotFound,
+        Self::Permission,
+        Self::Auth,
+        Self::Invalid,
+        Self::Precondition,
+        Self::ExhaustedResource,
+        Self::Tls,
+        Self::Unsupported,
+        Self::AlreadyRetried,
+        Self::Other,
+        Self::Unknown,
+    ];
+
     /// The name in logs and JSON, such as `network` or `transient_io`.
     pub const fn name(self) -> &'static str {
         match self {
@@ -294,3 +331,30 @@ impl fmt::Display for Kind {
         f.pad(self.name())
     }
 }
+
+impl FromStr for Kind {
+    type Err = UnknownKind;
+
+    fn from_str(name: &str) -> Result<Self, UnknownKind> {
+        let known = Self::ALL.into_iter().find(|kind| kind.name() == name);
+        known.ok_or_else(|| UnknownKind { name: name.to_owned() })
+    }
+}
+
+/// A name that no [`Kind`] has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownKind {
+    name: String,
+}
+
+impl fmt::Display for UnknownKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "kind is `{}`, but must be one of", self.name)?;
+        for (index, kind) in Kind::ALL.iter().enumerate() {
+            write!(f, "{}{kind}", if index == 0 { " " } else { ", " })?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for UnknownKind {}

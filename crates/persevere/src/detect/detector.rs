@@ -84,7 +84,7 @@ impl Detector {
     #[cfg(feature = "text")]
     pub fn body(&self, body: &[u8]) -> Verdict {
         let by_rule = || self.own_of_bytes(body);
-        let found = || super::text::find(body, self.provider).map(|found| found.verdict);
+        let found = || super::text::find(body, self.provider).map(Evidence::into_verdict);
         by_rule().or_else(found).unwrap_or(Verdict::unknown())
     }
 
@@ -175,7 +175,7 @@ impl Detector {
             Some(typed) => Some(by_text().filter(|text| text.rank > typed.rank).unwrap_or(typed)),
             None => by_text(),
         };
-        best.map_or(Verdict::unknown(), |best| self.as_provider_says(best.verdict))
+        best.map_or(Verdict::unknown(), |best| self.as_provider_says(best.into_verdict()))
     }
 
     #[cfg(not(feature = "text"))]

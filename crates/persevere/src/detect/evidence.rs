@@ -36,6 +36,12 @@ impl Evidence {
         Self { rank, verdict }
     }
 
+    /// The verdict of a message, which says if it is but a guess.
+    #[cfg(feature = "text")]
+    pub(crate) fn into_verdict(self) -> Verdict {
+        if self.rank <= Rank::Vague { self.verdict.as_guess() } else { self.verdict }
+    }
+
     /// The stronger of two, of which `later` stands nearer to the cause.
     pub(crate) fn or_later(self, later: Option<Self>) -> Self {
         match later {
