@@ -56,6 +56,14 @@ impl Limit for Within {
         if this.sleep.is_none() {
             this.sleep.set(Some(async_sleep(retryer, after)));
         }
-        this.sleep.as_pin_mut().map_or(Poll::Pending, |sleep| sleep.poll(context))
+        this.sleep.as_pin_mut().map_or(Poll::Pending, |sleep| poll_freely(sleep, context))
     }
+}
+
+/// Polls outside of tokio's cooperative budget: an attempt that has used it up, and would for ever,
+/// must not hide from its limit.
+fn poll_freely(sleep: Pin<&mut AsyncSleep>, context: &mut Context<'_>) -> Poll<()> {
+    #[cfg(feature = "tokio")]
+    let sleep = std::pin::pin!(tokio::task::coop::unconstrained(sleep));
+    sleep.poll(context)
 }

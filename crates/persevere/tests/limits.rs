@@ -94,6 +94,28 @@ async fn rule_8_timeouts_alone_leave_no_error_but_say_so() {
     );
 }
 
+/// Uses up tokio's cooperative budget in every poll, for 2 s and until somebody ends it.
+async fn busy() -> io::Result<()> {
+    tokio::task::yield_now().await;
+    tokio::time::advance(SECOND * 2).await;
+    for _ in 0..100_000 {
+        tokio::task::coop::consume_budget().await;
+    }
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_8_a_busy_attempt_does_not_hide_from_its_limit() {
+    let retryer = plain_retryer();
+    let error = retryer.call("call").deadline(SECOND).run(|_| busy()).await.unwrap_err();
+    assert_eq!(error.end(), End::Deadline);
+
+    let call = retryer.call("call").attempt_timeout(SECOND);
+    let error = call.run(|_| busy()).await.unwrap_err();
+    assert_eq!((error.end(), error.attempts()), (End::AttemptsExhausted, 3));
+    assert_eq!(error.attempt_timeout(), Some(SECOND));
+}
+
 #[tokio::test(start_paused = true)]
 async fn rule_8_the_attempt_learns_what_is_left_until_the_deadline() {
     let retryer = plain_retryer();
