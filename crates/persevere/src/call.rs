@@ -8,12 +8,12 @@ use crate::as_error::AsError;
 use crate::attempt::Attempt;
 use crate::cancel::CancellationToken;
 use crate::error::RetryError;
-use crate::options::{CallerRule, Chosen, NoRule, Rule};
+use crate::options::{CallerRule, Chosen, NoRule, RetryIf, Rule};
 use crate::retryer::Retryer;
 use crate::run::Run;
 use crate::run_async::RunAsync;
 use crate::run_blocking::run_blocking;
-use crate::verdict::{Kind, Verdict};
+use crate::verdict::Verdict;
 
 /// One call with options of its own; made by [`Retryer::call`].
 ///
@@ -49,6 +49,9 @@ impl<'a> Call<'a> {
     /// Errors for which `retryable` says yes are retried; for the others detection decides, as
     /// always.
     ///
+    /// All else that is known of the error still counts, as with a mark: the wait that the server
+    /// asks for, the kind, whether an answer came back, whether the server did not act.
+    ///
     /// ```
     /// use persevere::{RetryPolicy, Retryer};
     ///
@@ -67,16 +70,16 @@ impl<'a> Call<'a> {
     /// assert_eq!(call.run_blocking(|_| Err::<(), _>(Busy)).unwrap_err().attempts(), 3);
     /// # Ok::<(), persevere::PolicyError>(())
     /// ```
-    pub fn retry_if<E>(
-        self,
-        retryable: impl Fn(&E) -> bool,
-    ) -> Call<'a, CallerRule<impl Fn(&E) -> Option<Verdict>>> {
-        self.rule(move |error: &E| {
-            retryable(error).then_some(Verdict::retry(Kind::Other, "caller.retry_if"))
-        })
+    pub fn retry_if<E, F: Fn(&E) -> bool>(self, retryable: F) -> Call<'a, RetryIf<F>> {
+        let options = self.options.with_rule(RetryIf(retryable));
+        Call { retryer: self.retryer, name: self.name, options }
     }
 
     /// A rule of your own, asked before detection: `Some` decides, `None` leaves it to detection.
+    ///
+    /// Its verdict stands as it is: detection adds nothing to it. A rule that wants to honour a
+    /// Retry-After says so by [`Verdict::with_hint`]; to change no more than whether to retry, use
+    /// [`retry_if`](Self::retry_if), or start from [`detect::error`](crate::detect::error).
     ///
     /// ```
     /// use persevere::{Kind, Retryer, Verdict};

@@ -73,7 +73,7 @@ impl Retryer {
     }
 
     /// A rule for all calls, asked after a call's own rule and before detection: `Some` decides,
-    /// `None` leaves it to detection.
+    /// `None` leaves it to detection. Its verdict stands as it is: detection adds nothing to it.
     ///
     /// It sees the error as the operation returned it; look for your own types with
     /// [`downcast_ref`](Error#method.downcast_ref), or at the causes with [`Error::source`].

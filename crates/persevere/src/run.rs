@@ -162,9 +162,10 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
         }
         let error = failures.last.as_ref()?;
         let parts = self.retryer.parts();
-        let own = || self.options.judge(error);
         let shared = || parts?.rule.as_ref()?(error.as_error());
         let nested = parts.is_some_and(|parts| parts.retry_nested);
+        let without_own = || detect::with_rule(error.as_error(), shared, nested);
+        let own = || self.options.judge(error, without_own);
         Some(detect::with_rule(error.as_error(), || own().or_else(shared), nested))
     }
 

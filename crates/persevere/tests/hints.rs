@@ -86,6 +86,18 @@ fn rule_7_an_answers_header_reaches_the_loop() {
 }
 
 #[test]
+fn rule_7_retry_if_leaves_the_hint_alone() {
+    let (retryer, clock) = blocking_retryer();
+    let busy = headers(&[("retry-after", "20")]);
+    let call = retryer.call("call").retry_if(|_: &persevere::http::HttpStatusError| true);
+    let error = call.run_blocking(|_| check(StatusCode::SERVICE_UNAVAILABLE, &busy)).unwrap_err();
+    assert_eq!(clock.sleeps(), [20 * SECOND; 2]);
+    let verdict = error.verdict().unwrap();
+    assert_eq!(verdict.rule(), "caller.retry_if");
+    assert!(verdict.has_answer() && verdict.is_unprocessed());
+}
+
+#[test]
 fn rule_7_the_order_of_the_headers() {
     let now = SystemTime::now();
     let all = [("retry-after", "3"), ("retry-after-ms", "2000"), ("x-ms-retry-after-ms", "1000")];
