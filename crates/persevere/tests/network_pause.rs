@@ -12,7 +12,7 @@ use common::{Recorder, SECOND, plain_policy, reset};
 use persevere::clock::VirtualClock;
 use persevere::{
     CancellationToken, End, EventKind, ManualMonitor, NetworkGate, NetworkMonitor, NetworkState,
-    RetryPolicy, Retryer, transient,
+    RetryPolicy, Retryer, retry_after, transient,
 };
 use tokio::time::Instant;
 
@@ -183,6 +183,42 @@ async fn rule_10_deadline_and_token_end_the_pause() {
     let (result, ()) = tokio::join!(call.run(|_| async { Err::<(), _>(reset()) }), cancel);
     assert_eq!(result.unwrap_err().end(), End::Cancelled);
     assert_eq!((monitor.gate().waiting(), token.waiting()), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_7_a_hint_is_a_floor_in_an_outage_too() {
+    let started = Instant::now();
+    let (retryer, monitor) = with_monitor(NetworkState::Down);
+    let mut at = Vec::new();
+    let running = retryer.run("call", |_| {
+        at.push(started.elapsed());
+        let first = at.len() == 1;
+        async move { if first { Err(retry_after(reset(), SECOND * 60)) } else { Ok(()) } }
+    });
+    // Down once more in between, and up for good long before the server wants to see us.
+    let blips = [
+        (SECOND / 10, NetworkState::Up),
+        (SECOND / 10, NetworkState::Down),
+        (SECOND, NetworkState::Up),
+    ];
+    let (result, ()) = tokio::join!(running, script(monitor, &blips));
+    assert!(result.is_ok());
+    assert_eq!(at, [Duration::ZERO, SECOND * 60]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_7_a_hint_that_is_too_long_ends_the_call_before_a_pause() {
+    let (retryer, _monitor) = with_monitor(NetworkState::Down);
+    let started = Instant::now();
+    let run = |hint: Duration, deadline: Duration| {
+        let call = retryer.call("call").deadline(deadline);
+        call.run(move |_| async move { Err::<(), _>(retry_after(reset(), hint)) })
+    };
+    let error = run(SECOND * 301, SECOND * 900).await.unwrap_err();
+    assert_eq!((error.end(), error.retry_after()), (End::HintTooLong, Some(SECOND * 301)));
+    let error = run(SECOND * 31, SECOND * 30).await.unwrap_err();
+    assert_eq!((error.end(), error.retry_after()), (End::HintTooLong, Some(SECOND * 31)));
+    assert_eq!(started.elapsed(), Duration::ZERO);
 }
 
 #[tokio::test(start_paused = true)]
