@@ -113,7 +113,8 @@ impl<'a, R> Call<'a, R> {
         self
     }
 
-    /// How long one attempt may take. Longer is a failure like any other, and is retried.
+    /// How long one attempt may take, from its start. Longer is a failure like any other, and is
+    /// retried.
     ///
     /// A blocking attempt cannot be interrupted: give [`Attempt::limit`] to what it calls.
     #[inline]

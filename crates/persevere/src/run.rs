@@ -11,7 +11,6 @@ use crate::as_error::AsError;
 use crate::attempt::Attempt;
 use crate::backoff::Backoff;
 use crate::budget::{RetryBudget, Tokens};
-use crate::clock::Clock;
 use crate::decision::{Situation, Step, decide};
 use crate::detect;
 use crate::error::{AttemptTimedOut, End, Retried, RetryError};
@@ -19,7 +18,7 @@ use crate::event::{Event, EventKind};
 use crate::options::Options;
 use crate::random::Random;
 use crate::retryer::{Parts, Retryer};
-use crate::sleep::Time;
+use crate::sleep::{Time, now};
 use crate::verdict::{Kind, Verdict};
 
 /// A million of these may wait at once, so they are kept small: what can be worked out again is
@@ -85,6 +84,15 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
             max_attempts: self.retryer.policy().max_attempts(),
             limit,
         })
+    }
+
+    /// When an attempt that begins now has taken too long. Looks at the clock only if it has to.
+    #[inline]
+    pub(crate) fn limit(&self) -> Option<Instant> {
+        // One that is too far away for the clock to express is none.
+        let timeout = self.options.attempt_timeout();
+        let timeout = timeout.and_then(|timeout| self.now().checked_add(timeout));
+        self.options.deadline().into_iter().chain(timeout).min()
     }
 
     #[inline]
@@ -317,8 +325,4 @@ impl<E, O, T> Drop for Run<'_, E, O, T> {
             self.with_budget(|budget| budget.refund(tokens));
         }
     }
-}
-
-fn now<T: Time>(retryer: &Retryer) -> Instant {
-    retryer.own_clock().map_or_else(T::now, Clock::now)
 }

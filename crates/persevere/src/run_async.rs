@@ -101,7 +101,8 @@ fn attempt<'a, E, O: Options<E>, Attempted>(
     mut doing: Pin<&mut Doing<'a, Attempted, O::Limit>>,
 ) -> Result<(), End> {
     let attempt = run.begin()?;
-    let (attempted, limit) = (operation(attempt), O::Limit::new(attempt.limit));
+    let limit = O::Limit::new(run.limit());
+    let attempted = operation(attempt);
     doing.set(Doing::Attempt { attempted, limit });
     Ok(())
 }

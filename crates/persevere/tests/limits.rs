@@ -117,6 +117,25 @@ async fn rule_8_a_busy_attempt_does_not_hide_from_its_limit() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn rule_8_a_limit_counts_from_the_start_of_the_attempt() {
+    // The first poll alone takes 2 s of the 5 s.
+    let slow = |_| async {
+        tokio::time::advance(SECOND * 2).await;
+        pending::<io::Result<()>>().await
+    };
+    let (retryer, started) = (plain_retryer(), Instant::now());
+    let error = retryer.call("call").deadline(SECOND * 5).run(slow).await.unwrap_err();
+    assert_eq!((error.end(), started.elapsed()), (End::Deadline, SECOND * 5));
+
+    let started = Instant::now();
+    let call = retryer.call("call").attempt_timeout(SECOND * 5);
+    let error = call.run(slow).await.unwrap_err();
+    assert_eq!(error.end(), End::AttemptsExhausted);
+    // Three attempts, and 1 s and 2 s in between.
+    assert_eq!(started.elapsed(), SECOND * 18);
+}
+
+#[tokio::test(start_paused = true)]
 async fn rule_8_the_attempt_learns_what_is_left_until_the_deadline() {
     let retryer = plain_retryer();
     let mut limits = Vec::new();
