@@ -145,7 +145,8 @@ impl<'a, R> Call<'a, R> {
     /// Runs the operation until it succeeds, or until the policy, an error, the deadline, the
     /// budget or somebody else ends it.
     ///
-    /// Nothing happens before the future is polled. Dropping it cancels the call.
+    /// Nothing happens before the future is polled. Dropping it cancels the call. When it ends, so
+    /// has every attempt: one in flight is dropped by then.
     ///
     /// # Errors
     ///
@@ -154,7 +155,8 @@ impl<'a, R> Call<'a, R> {
     /// # Panics
     ///
     /// Panics of the operation go through. Without a [`clock`](Retryer::clock), waiting inside a
-    /// tokio runtime that was built without `enable_time` panics, in tokio.
+    /// tokio runtime that was built without `enable_time` panics, in tokio. Polling the future
+    /// after it has ended panics, as with any async function.
     #[inline]
     pub fn run<T, E, Via, F, Attempted>(
         self,

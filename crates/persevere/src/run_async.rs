@@ -36,6 +36,7 @@ pin_project! {
         Nothing,
         Attempt { #[pin] attempted: Attempted, #[pin] limit: Limit },
         Wait { #[pin] wait: Wait<'a> },
+        Ended,
     }
 }
 
@@ -71,13 +72,14 @@ where
         if let Doing::Nothing = *this.doing
             && let Err(end) = attempt(run, this.operation, this.doing.as_mut())
         {
-            return Poll::Ready(Err(run.give_up(end)));
+            return Poll::Ready(Err(give_up(run, end, this.doing)));
         }
         loop {
             let step = match this.doing.as_mut().project() {
                 DoingProjection::Attempt { attempted, limit } => match attempted.poll(context) {
                     Poll::Ready(Ok(value)) => {
                         run.succeeded();
+                        this.doing.set(Doing::Ended);
                         return Poll::Ready(Ok(value));
                     }
                     Poll::Ready(Err(error)) => run.failed(error),
@@ -85,12 +87,37 @@ where
                 },
                 DoingProjection::Wait { wait } => ready!(poll_wait(run, wait, context)),
                 DoingProjection::Nothing => Step::Attempt,
+                DoingProjection::Ended => polled_after_its_end(),
             };
             if let Err(end) = follow(step, run, this.operation, this.doing.as_mut()) {
-                return Poll::Ready(Err(run.give_up(end)));
+                return Poll::Ready(Err(give_up(run, end, this.doing)));
             }
         }
     }
+}
+
+/// Ends the call with its error, and with it whatever is under way: an attempt in flight is dropped
+/// now, not when the caller drops the future.
+#[cold]
+#[inline(never)]
+fn give_up<E, Via, O, Attempted>(
+    run: &mut Run<'_, E, O, TaskTime>,
+    end: End,
+    mut doing: Pin<&mut Doing<'_, Attempted, O::Limit>>,
+) -> RetryError<E>
+where
+    E: AsError<Via>,
+    O: Options<E>,
+{
+    doing.set(Doing::Ended);
+    run.give_up(end)
+}
+
+/// What futures of async functions do.
+#[cold]
+#[inline(never)]
+fn polled_after_its_end() -> ! {
+    panic!("the future of a call was polled after it had ended")
 }
 
 /// Begins the next attempt, unless the call ends here.

@@ -26,15 +26,17 @@ async fn rule_8_a_wait_that_would_pass_the_deadline_is_not_begun() {
     assert_eq!(error.last_error().map(io::Error::kind), Some(io::ErrorKind::ConnectionReset));
 }
 
+/// Tells when it is dropped.
+struct OnDrop(Arc<AtomicBool>);
+
+impl Drop for OnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn rule_8_an_attempt_in_flight_at_the_deadline_is_dropped() {
-    struct OnDrop(Arc<AtomicBool>);
-    impl Drop for OnDrop {
-        fn drop(&mut self) {
-            self.0.store(true, Ordering::SeqCst);
-        }
-    }
-
     let started = Instant::now();
     let dropped = Arc::new(AtomicBool::new(false));
     let retryer = plain_retryer();
@@ -220,6 +222,49 @@ async fn rule_9_a_token_ends_an_attempt_in_flight_and_stops_the_next_call() {
     let call = retryer.call("call").cancel_on(token);
     let error = call.run(|_| async { Ok::<_, io::Error>(()) }).await.unwrap_err();
     assert_eq!((error.end(), error.attempts()), (End::Cancelled, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn rules_8_and_9_when_a_call_has_ended_no_attempt_is_in_flight() {
+    let retryer = plain_retryer();
+    let dropped = Arc::new(AtomicBool::new(false));
+    let hangs = |_| {
+        let guard = OnDrop(dropped.clone());
+        async move {
+            pending::<()>().await;
+            drop(guard);
+            Ok::<_, io::Error>(())
+        }
+    };
+    // Awaited by reference: the future is still there when it has ended.
+    let mut running = std::pin::pin!(retryer.call("call").deadline(SECOND).run(hangs));
+    assert_eq!(running.as_mut().await.unwrap_err().end(), End::Deadline);
+    assert!(dropped.swap(false, Ordering::SeqCst));
+
+    let token = CancellationToken::new();
+    let mut running = std::pin::pin!(retryer.call("call").cancel_on(token.clone()).run(hangs));
+    let (result, ()) = tokio::join!(running.as_mut(), async { token.cancel() });
+    assert_eq!(result.unwrap_err().end(), End::Cancelled);
+    assert!(dropped.load(Ordering::SeqCst));
+}
+
+#[tokio::test(start_paused = true)]
+#[should_panic = "polled after it had ended"]
+async fn a_call_that_has_failed_does_not_begin_again() {
+    let retryer = plain_retryer();
+    let mut running = std::pin::pin!(retryer.run("call", |_| async { Err::<(), _>(reset()) }));
+    assert!(running.as_mut().await.is_err());
+    drop(running.await);
+}
+
+#[tokio::test(start_paused = true)]
+#[should_panic = "polled after it had ended"]
+async fn a_call_that_has_succeeded_does_not_ask_its_operation_again() {
+    let retryer = plain_retryer();
+    let always = |_| std::future::poll_fn(|_| std::task::Poll::Ready(Ok::<_, io::Error>(())));
+    let mut running = std::pin::pin!(retryer.run("call", always));
+    assert!(running.as_mut().await.is_ok());
+    drop(running.await);
 }
 
 #[tokio::test(start_paused = true)]
