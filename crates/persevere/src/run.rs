@@ -138,6 +138,7 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
     {
         let timeout = self.options.attempt_timeout();
         if timeout.is_none() || self.time_left() == Some(Duration::ZERO) {
+            self.spend_tokens();
             return Step::End(End::Deadline);
         }
         self.note_failure().timed_out = true;
@@ -210,6 +211,13 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
         }
         self.tell_failure(EventKind::Retrying, Some(delay), Some(verdict));
         step
+    }
+
+    /// The retry was made and failed, so its tokens do not go back.
+    fn spend_tokens(&mut self) {
+        if let Some(failures) = &mut self.failures {
+            failures.tokens = None;
+        }
     }
 
     fn acquire_tokens(&mut self, kind: Kind) -> bool {
