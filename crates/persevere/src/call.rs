@@ -81,6 +81,9 @@ impl<'a> Call<'a> {
     /// Retry-After says so by [`Verdict::with_hint`]; to change no more than whether to retry, use
     /// [`retry_if`](Self::retry_if), or start from [`detect::error`](crate::detect::error).
     ///
+    /// It is asked after every failure, and about the last one again if the call ends later than by
+    /// that failure: in a wait, or in an attempt that hangs. So it should answer by the error alone.
+    ///
     /// ```
     /// use persevere::{Kind, Retryer, Verdict};
     ///

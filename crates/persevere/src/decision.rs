@@ -33,30 +33,44 @@ pub(crate) enum Step {
     /// Wait this long first.
     Wait(Duration),
     WaitForNetwork,
-    End(End),
+    End(Ending),
+}
+
+/// How a call ends, with the verdict that decided so, where it was one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ending {
+    pub(crate) end: End,
+    pub(crate) verdict: Option<Verdict>,
+}
+
+impl From<End> for Ending {
+    fn from(end: End) -> Self {
+        Self { end, verdict: None }
+    }
 }
 
 /// The order matters: what can never succeed ends first, an outage is not charged, a hint is obeyed
 /// in an outage too, and a delay is drawn only when there is an attempt left to wait for.
 pub(crate) fn decide(situation: &Situation<'_>, backoff: &mut Backoff) -> Step {
     let &Situation { policy, verdict, time_left, .. } = situation;
+    let end = |end| Step::End(Ending { end, verdict: Some(verdict) });
     if !may_retry(policy, &verdict) {
-        return Step::End(End::NonRetryable);
+        return end(End::NonRetryable);
     }
     if !situation.idempotent && !verdict.is_unprocessed() {
-        return Step::End(End::NotIdempotent);
+        return end(End::NotIdempotent);
     }
     if time_left == Some(Duration::ZERO) {
-        return Step::End(End::Deadline);
+        return end(End::Deadline);
     }
     let pauses = situation.outage && !verdict.has_answer() && situation.uncharged < MAX_UNCHARGED;
     if !pauses && is_last(policy, situation.attempt) {
-        return Step::End(End::AttemptsExhausted);
+        return end(End::AttemptsExhausted);
     }
     let passes_deadline = |wait: Duration| time_left.is_some_and(|left| wait >= left);
     let too_long = |hint: Duration| hint > policy.max_retry_after() || passes_deadline(hint);
     if verdict.hint().is_some_and(too_long) {
-        return Step::End(End::HintTooLong);
+        return end(End::HintTooLong);
     }
     if pauses {
         backoff.hold_hint(policy, verdict.hint());
@@ -67,7 +81,7 @@ pub(crate) fn decide(situation: &Situation<'_>, backoff: &mut Backoff) -> Step {
         Some(hint) => backoff.next_with_hint(policy, hint),
     };
     match passes_deadline(delay) {
-        true => Step::End(End::Deadline),
+        true => end(End::Deadline),
         false => Step::Wait(delay),
     }
 }

@@ -49,7 +49,7 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
             release.stagger(failures.backoff.random()).max(left)
         });
         match self.time_left() {
-            Some(left) if stagger >= left => Step::End(End::Deadline),
+            Some(left) if stagger >= left => Step::End(End::Deadline.into()),
             _ => Step::Wait(stagger),
         }
     }
@@ -57,8 +57,8 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
     /// The network did not come back in time.
     pub(crate) fn not_recovered(&self) -> Step {
         match self.time_left() {
-            Some(Duration::ZERO) => Step::End(End::Deadline),
-            _ => Step::End(End::NetworkDown),
+            Some(Duration::ZERO) => Step::End(End::Deadline.into()),
+            _ => Step::End(End::NetworkDown.into()),
         }
     }
 

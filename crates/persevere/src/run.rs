@@ -11,7 +11,7 @@ use crate::as_error::AsError;
 use crate::attempt::Attempt;
 use crate::backoff::Backoff;
 use crate::budget::{RetryBudget, Tokens};
-use crate::decision::{Situation, Step, decide};
+use crate::decision::{Ending, Situation, Step, decide};
 use crate::detect;
 use crate::error::{AttemptTimedOut, End, Retried, RetryError};
 use crate::event::{Event, EventKind};
@@ -139,7 +139,7 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
         let timeout = self.options.attempt_timeout();
         if timeout.is_none() || self.time_left() == Some(Duration::ZERO) {
             self.spend_tokens();
-            return Step::End(End::Deadline);
+            return Step::End(End::Deadline.into());
         }
         self.note_failure().timed_out = true;
         self.decide()
@@ -186,7 +186,7 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
         let verdict = self.verdict().unwrap_or(Verdict::unknown());
         let time_left = self.time_left();
         let Some(failures) = &mut self.failures else {
-            return Step::End(End::NonRetryable);
+            return Step::End(End::NonRetryable.into());
         };
         let situation = Situation {
             policy: self.retryer.policy(),
@@ -207,7 +207,7 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
         }
         let Step::Wait(delay) = step else { return step };
         if !self.acquire_tokens(verdict.kind()) {
-            return Step::End(End::BudgetExhausted);
+            return Step::End(Ending { end: End::BudgetExhausted, verdict: Some(verdict) });
         }
         self.tell_failure(EventKind::Retrying, Some(delay), Some(verdict));
         step
@@ -235,11 +235,13 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
     /// Ends the call with its error.
     #[cold]
     #[inline(never)]
-    pub(crate) fn give_up<Via>(&mut self, end: End) -> RetryError<E>
+    pub(crate) fn give_up<Via>(&mut self, Ending { end, verdict }: Ending) -> RetryError<E>
     where
         E: AsError<Via>,
     {
-        let verdict = self.verdict();
+        // What ends later, in a wait or in the attempt after it, asks once more: to keep a verdict
+        // would make every waiting call larger by a sixth.
+        let verdict = verdict.or_else(|| self.verdict());
         self.tell_failure(EventKind::Ended(end), None, verdict);
         let now = self.now();
         let since = self.failures.as_ref().map(|failures| failures.since);

@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 
 use crate::as_error::AsError;
 use crate::attempt::Attempt;
-use crate::decision::Step;
+use crate::decision::{Ending, Step};
 use crate::error::{End, RetryError};
 use crate::limit::Limit;
 use crate::network::Recovery;
@@ -72,7 +72,7 @@ where
         if let Doing::Nothing = *this.doing
             && let Err(end) = attempt(run, this.operation, this.doing.as_mut())
         {
-            return Poll::Ready(Err(give_up(run, end, this.doing)));
+            return Poll::Ready(Err(give_up(run, end.into(), this.doing)));
         }
         loop {
             let step = match this.doing.as_mut().project() {
@@ -89,8 +89,8 @@ where
                 DoingProjection::Nothing => Step::Attempt,
                 DoingProjection::Ended => polled_after_its_end(),
             };
-            if let Err(end) = follow(step, run, this.operation, this.doing.as_mut()) {
-                return Poll::Ready(Err(give_up(run, end, this.doing)));
+            if let Err(ending) = follow(step, run, this.operation, this.doing.as_mut()) {
+                return Poll::Ready(Err(give_up(run, ending, this.doing)));
             }
         }
     }
@@ -102,7 +102,7 @@ where
 #[inline(never)]
 fn give_up<E, Via, O, Attempted>(
     run: &mut Run<'_, E, O, TaskTime>,
-    end: End,
+    ending: Ending,
     mut doing: Pin<&mut Doing<'_, Attempted, O::Limit>>,
 ) -> RetryError<E>
 where
@@ -110,7 +110,7 @@ where
     O: Options<E>,
 {
     doing.set(Doing::Ended);
-    run.give_up(end)
+    run.give_up(ending)
 }
 
 /// What futures of async functions do.
@@ -142,15 +142,15 @@ fn follow<'a, E, O: Options<E>, Attempted>(
     run: &mut Run<'a, E, O, TaskTime>,
     operation: &mut impl FnMut(Attempt) -> Attempted,
     mut doing: Pin<&mut Doing<'a, Attempted, O::Limit>>,
-) -> Result<(), End> {
+) -> Result<(), Ending> {
     let (recovery, duration) = match step {
-        Step::End(end) => return Err(end),
-        Step::Attempt => return attempt(run, operation, doing),
+        Step::End(ending) => return Err(ending),
+        Step::Attempt => return Ok(attempt(run, operation, doing)?),
         Step::Wait(delay) => (None, delay),
         Step::WaitForNetwork => match run.pause() {
             Some(Pause { recovery, limit }) => (Some(recovery), limit),
             // A monitor that is gone means ordinary attempts.
-            None => return attempt(run, operation, doing),
+            None => return Ok(attempt(run, operation, doing)?),
         },
     };
     let sleep = async_sleep(run.retryer, duration);
@@ -170,7 +170,7 @@ where
     O: Options<E>,
 {
     if run.options.poll_cancelled(context) {
-        return Poll::Ready(Step::End(End::Cancelled));
+        return Poll::Ready(Step::End(End::Cancelled.into()));
     }
     ready!(limit.poll(run.retryer, context));
     Poll::Ready(run.out_of_time())
@@ -184,7 +184,7 @@ fn poll_wait<E, O: Options<E>>(
     context: &mut Context<'_>,
 ) -> Poll<Step> {
     if run.options.poll_cancelled(context) {
-        return Poll::Ready(Step::End(End::Cancelled));
+        return Poll::Ready(Step::End(End::Cancelled.into()));
     }
     let wait = wait.project();
     let Some(recovery) = wait.recovery else {

@@ -154,6 +154,27 @@ fn rule_6_then_the_calls_rule_then_the_retryers_then_detection() {
 }
 
 #[test]
+fn rule_11_the_error_carries_the_verdict_that_decided_and_no_rule_is_asked_twice() {
+    use std::cell::Cell;
+
+    let (retryer, _clock) = blocking_retryer();
+    let asked = Cell::new(0);
+    // Whoever asks for the third time gets another answer.
+    let call = retryer.call("call").rule(|_: &io::Error| {
+        asked.set(asked.get() + 1);
+        match asked.get() {
+            1 => Some(Verdict::retry(Kind::Server, "first")),
+            2 => Some(Verdict::stop(Kind::Conflict, "second")),
+            _ => Some(Verdict::retry(Kind::Other, "one too many")),
+        }
+    });
+    let error = call.run_blocking(|_| Err::<(), _>(common::reset())).unwrap_err();
+    assert_eq!((error.end(), error.attempts()), (End::NonRetryable, 2));
+    assert_eq!(error.verdict(), Some(Verdict::stop(Kind::Conflict, "second")));
+    assert_eq!(asked.get(), 2);
+}
+
+#[test]
 fn rule_6_retry_if_only_says_that_it_is_retried() {
     let (retryer, _clock) = blocking_retryer();
     let run = |kind: ErrorKind| {
