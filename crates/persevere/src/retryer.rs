@@ -197,16 +197,18 @@ impl Retryer {
     }
 
     /// Whether to pause: asked after a failure of this kind. What smells of the network is worth a
-    /// fresh look, since the monitor may not have heard yet.
+    /// fresh look, since the monitor may not have heard yet. But the gate has the last word: at one
+    /// that is open nobody can wait.
     pub(crate) fn sees_outage(&self, kind: Kind) -> bool {
         let Some(monitor) = self.parts().and_then(|parts| parts.monitor.as_ref()) else {
             return false;
         };
-        let state = || match kind {
-            Kind::Network | Kind::Timeout => monitor.recheck(),
-            _ => monitor.gate().state(),
-        };
-        self.policy.wait_for_network() && state() == NetworkState::Down
+        if !self.policy.wait_for_network() {
+            return false;
+        }
+        let smells = matches!(kind, Kind::Network | Kind::Timeout);
+        let down = !smells || monitor.recheck() == NetworkState::Down;
+        down && monitor.gate().state() == NetworkState::Down
     }
 }
 

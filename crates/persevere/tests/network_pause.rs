@@ -90,10 +90,49 @@ async fn rule_10_an_outage_never_uses_up_the_attempts() {
 
 #[tokio::test(start_paused = true)]
 async fn rule_10_uncharged_attempts_are_bounded_and_spaced() {
-    /// Says Down when asked after a failure, and lets everybody through at once: the worst case.
+    /// Finds the network down after each failure; somebody else finds it up soon after.
     #[derive(Debug)]
-    struct Liar(NetworkGate);
-    impl NetworkMonitor for Liar {
+    struct Flapping(NetworkGate);
+    impl NetworkMonitor for Flapping {
+        fn gate(&self) -> &NetworkGate {
+            &self.0
+        }
+        fn recheck(&self) -> NetworkState {
+            self.0.set(NetworkState::Down);
+            NetworkState::Down
+        }
+    }
+
+    let started = Instant::now();
+    let monitor = Arc::new(Flapping(NetworkGate::new(NetworkState::Up)));
+    let retryer = Retryer::new(waiting_policy()).network_monitor(monitor.clone());
+    let mut at = Vec::new();
+    let running = retryer.run("upload", |_| {
+        at.push(started.elapsed());
+        async { Err::<(), _>(reset()) }
+    });
+    let flap = async {
+        loop {
+            tokio::time::sleep(SECOND / 100).await;
+            monitor.gate().set(NetworkState::Up);
+        }
+    };
+    let result = tokio::select! {
+        result = running => result,
+        () = flap => unreachable!("it flaps for ever"),
+    };
+    let error = result.unwrap_err();
+    assert_eq!((error.end(), error.attempts()), (End::AttemptsExhausted, 3));
+    assert_eq!(at.len(), 10 + 3);
+    assert!(at.windows(2).all(|pair| pair[1] - pair[0] >= SECOND), "{at:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_10_nobody_pauses_at_an_open_gate() {
+    /// Says Down, and forgets to close its gate.
+    #[derive(Debug)]
+    struct Forgetful(NetworkGate);
+    impl NetworkMonitor for Forgetful {
         fn gate(&self) -> &NetworkGate {
             &self.0
         }
@@ -102,20 +141,15 @@ async fn rule_10_uncharged_attempts_are_bounded_and_spaced() {
         }
     }
 
-    let started = Instant::now();
-    let monitor = Arc::new(Liar(NetworkGate::new(NetworkState::Up)));
+    let (recorder, started) = (Recorder::default(), Instant::now());
+    let monitor = Arc::new(Forgetful(NetworkGate::new(NetworkState::Up)));
     let retryer = Retryer::new(waiting_policy()).network_monitor(monitor);
-    let mut at = Vec::new();
-    let result = retryer
-        .run("upload", |_| {
-            at.push(started.elapsed());
-            async { Err::<(), _>(reset()) }
-        })
-        .await;
-    let error = result.unwrap_err();
+    let retryer = retryer.observer(recorder.clone());
+    let error = retryer.run("call", |_| async { Err::<(), _>(reset()) }).await.unwrap_err();
+    // Ordinary backoff.
     assert_eq!((error.end(), error.attempts()), (End::AttemptsExhausted, 3));
-    assert_eq!(at.len(), 10 + 3);
-    assert!(at.windows(2).all(|pair| pair[1] - pair[0] >= SECOND), "{at:?}");
+    assert_eq!(started.elapsed(), SECOND * 3);
+    assert!(!recorder.events().iter().any(|(kind, _)| *kind == EventKind::NetworkDown));
 }
 
 #[tokio::test(start_paused = true)]
