@@ -52,7 +52,7 @@ impl RetryPolicy {
     /// One possible schedule: the `max_attempts - 1` delays of a call that always fails.
     ///
     /// The same seed gives the same delays; a [`Retryer`](crate::Retryer) with that seed waits
-    /// exactly these in its first call.
+    /// exactly these in its first call that fails.
     ///
     /// ```
     /// use persevere::RetryPolicy;

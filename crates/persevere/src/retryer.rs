@@ -121,8 +121,11 @@ impl Retryer {
         self.with(|parts| parts.clock = Some(clock))
     }
 
-    /// Makes the delays reproducible: call number *n* of this retryer and its clones always waits
-    /// the same. Without it every call draws afresh.
+    /// Makes the delays reproducible: of this retryer and its clones, the *n*-th call that fails at
+    /// all always waits the same. Without it every call draws afresh.
+    ///
+    /// Calls get their number at their first failed attempt, so that one that succeeds at once has
+    /// none. Calls side by side get theirs in the order in which they fail first.
     #[must_use]
     pub fn seed(self, seed: u64) -> Self {
         let seed = Seed { seed, calls: AtomicU64::new(0) };

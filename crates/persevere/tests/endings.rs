@@ -242,6 +242,23 @@ fn rule_16_calls_of_one_seed_do_not_share_a_sequence() {
     assert_ne!(sleeps[..2], sleeps[2..]);
 }
 
+#[test]
+fn rule_16_the_nth_call_that_fails_waits_the_same_whatever_succeeds_in_between() {
+    let sleeps = |successes: u32| {
+        let clock = Arc::new(persevere::clock::VirtualClock::new());
+        let retryer = Retryer::new(RetryPolicy::balanced()).clock(clock.clone()).seed(7);
+        for _ in 0..2 {
+            for _ in 0..successes {
+                retryer.run_blocking("succeeds", |_| Ok::<_, io::Error>(())).unwrap();
+            }
+            drop(retryer.run_blocking("fails", |_| Err::<(), _>(reset())));
+        }
+        clock.sleeps()
+    };
+    assert_eq!(sleeps(0), sleeps(3));
+    assert!(RetryPolicy::balanced().delays(7).eq(sleeps(3).into_iter().take(2)));
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_one_off_form_retries() {
     let mut calls = 0;
