@@ -167,6 +167,34 @@ fn a_hint_of_ages_ends_the_call_without_overflow() {
 }
 
 #[test]
+fn a_header_of_ages_ends_the_call_and_one_beyond_numbers_says_nothing() {
+    let (retryer, clock) = blocking_retryer();
+    let run = |name: &'static str, value: &str| {
+        let headers = headers(&[(name, value)]);
+        let call =
+            retryer.run_blocking("call", |_| check(StatusCode::SERVICE_UNAVAILABLE, &headers));
+        call.unwrap_err().end()
+    };
+    let most = u64::MAX.to_string();
+    for (name, value) in [
+        ("retry-after", most.as_str()),
+        ("retry-after", &format!("{most}.9999999999")),
+        ("retry-after", "99999999999"),
+        ("retry-after-ms", &most),
+        ("x-ms-retry-after-ms", &format!("{most}.9")),
+    ] {
+        assert_eq!(run(name, value), End::HintTooLong, "{name}: {value}");
+    }
+    assert!(clock.sleeps().is_empty());
+    for (name, value) in [
+        ("retry-after", "18446744073709551616"),
+        ("retry-after-ms", "1000000000000000000000000000000"),
+    ] {
+        assert_eq!(run(name, value), End::AttemptsExhausted, "{name}: {value}");
+    }
+}
+
+#[test]
 fn http_503_with_a_hint_proves_that_the_server_did_not_act() {
     let (retryer, _clock) = blocking_retryer();
     let run = |headers: &HeaderMap| {
