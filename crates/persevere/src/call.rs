@@ -126,7 +126,8 @@ impl<'a, R> Call<'a, R> {
         self
     }
 
-    /// Ends the call when `token` is cancelled.
+    /// Ends the call when `token` is cancelled. A call listens to one token: said twice, the last
+    /// one counts. Where several can end it, have all of them cancel one that is the call's own.
     #[inline]
     pub fn cancel_on(mut self, token: CancellationToken) -> Self {
         self.options.cancelled = Some(token.cancelled());

@@ -267,6 +267,20 @@ async fn a_call_that_has_succeeded_does_not_ask_its_operation_again() {
     drop(running.await);
 }
 
+#[test]
+fn rule_9_of_two_tokens_the_last_one_counts() {
+    let (retryer, _clock) = blocking_retryer();
+    let (first, last) = (CancellationToken::new(), CancellationToken::new());
+    let run = || {
+        let call = retryer.call("call").cancel_on(first.clone()).cancel_on(last.clone());
+        call.run_blocking(|_| Ok::<_, io::Error>(()))
+    };
+    first.cancel();
+    assert!(run().is_ok());
+    last.cancel();
+    assert_eq!(run().unwrap_err().end(), End::Cancelled);
+}
+
 #[tokio::test(start_paused = true)]
 async fn rule_9_dropping_the_future_leaves_nothing_behind() {
     let (retryer, token) = (plain_retryer(), CancellationToken::new());
