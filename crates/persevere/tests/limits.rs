@@ -347,3 +347,24 @@ fn block_on<F: Future>(future: F) -> F::Output {
         std::thread::park();
     }
 }
+
+#[tokio::test]
+async fn rule_16_a_limit_in_virtual_time_counts_only_when_it_is_reached() {
+    let clock = Arc::new(persevere::clock::VirtualClock::new());
+    let retryer = plain_retryer().clock(clock.clone());
+    let call = |takes: Duration| {
+        let (retryer, clock) = (&retryer, &clock);
+        async move {
+            let call = retryer.call("call").deadline(SECOND * 10);
+            let attempt = |_| async {
+                persevere::clock::Clock::sleep(&**clock, takes).await;
+                Ok::<_, io::Error>(())
+            };
+            call.run(attempt).await
+        }
+    };
+    assert!(call(SECOND * 9).await.is_ok());
+    assert_eq!((clock.elapsed(), clock.sleeps()), (SECOND * 9, vec![SECOND * 9]));
+    assert_eq!(call(SECOND * 11).await.unwrap_err().end(), End::Deadline);
+    assert_eq!((clock.elapsed(), clock.sleeps()), (SECOND * 19, vec![SECOND * 9, SECOND * 10]));
+}

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use common::{Recorder, SECOND, plain_policy, reset};
-use persevere::clock::VirtualClock;
+use persevere::clock::{Clock, VirtualClock};
 use persevere::{
     CancellationToken, End, EventKind, ManualMonitor, NetworkGate, NetworkMonitor, NetworkState,
     RetryPolicy, Retryer, retry_after, transient,
@@ -343,4 +343,51 @@ fn rule_10_blocking_calls_pause_too() {
     });
     assert!(result.is_ok());
     helper.join().unwrap();
+}
+
+#[tokio::test]
+async fn rule_16_a_pause_can_be_tested_in_virtual_time() {
+    let clock = Arc::new(VirtualClock::new());
+    let (retryer, monitor) = with_monitor(NetworkState::Down);
+    let retryer = retryer.clock(clock.clone());
+    let mut calls = 0;
+    let running = retryer.call("upload").attempt_timeout(SECOND * 5).run(|_| {
+        calls += 1;
+        let (first, took) = (calls == 1, clock.sleep(SECOND));
+        async move {
+            took.await;
+            if first { Err(reset()) } else { Ok(()) }
+        }
+    });
+    let recovery = async {
+        clock.sleep(SECOND * 60).await;
+        monitor.set(NetworkState::Up);
+    };
+    let (result, ()) = tokio::join!(running, recovery);
+    assert!(result.is_ok());
+    // Neither the longest pause nor the limits of the attempts have taken any time.
+    let sleeps = clock.sleeps();
+    let [attempt, outage, stagger, repeated] = sleeps[..] else { panic!("{sleeps:?}") };
+    assert_eq!([attempt, outage, repeated], [SECOND, SECOND * 60, SECOND]);
+    assert!(stagger <= SECOND / 4, "{stagger:?}");
+    assert_eq!(clock.elapsed(), SECOND * 61 + stagger);
+}
+
+#[test]
+fn rule_16_a_blocking_pause_can_be_tested_in_virtual_time() {
+    let clock = Arc::new(VirtualClock::new());
+    let (retryer, monitor) = with_monitor(NetworkState::Down);
+    let recovers = move |event: &persevere::Event<'_>| {
+        if event.kind == EventKind::NetworkDown {
+            monitor.set(NetworkState::Up);
+        }
+    };
+    let retryer = retryer.clock(clock.clone()).observer(recovers);
+    let mut calls = 0;
+    let result = retryer.run_blocking("upload", |_| {
+        calls += 1;
+        if calls == 1 { Err(reset()) } else { Ok(()) }
+    });
+    assert!(result.is_ok());
+    assert_eq!(clock.sleeps(), [SECOND], "the attempts stay that far apart");
 }
