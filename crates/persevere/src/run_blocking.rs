@@ -24,17 +24,22 @@ where
     O: Options<E>,
     F: FnMut(Attempt) -> Result<T, E>,
 {
-    let mut begun = run.begin().map_err(Ending::from);
+    let mut attempt = match run.begin() {
+        Ok(attempt) => attempt,
+        Err(end) => return Err(run.give_up(end.into())),
+    };
     loop {
-        let step = match begun.map(&mut operation) {
-            Ok(Ok(value)) => {
+        let step = match operation(attempt) {
+            Ok(value) => {
                 run.succeeded();
                 return Ok(value);
             }
-            Ok(Err(error)) => run.failed(error),
+            Err(error) => run.failed(error),
+        };
+        attempt = match follow(step, &mut run) {
+            Ok(attempt) => attempt,
             Err(ending) => return Err(run.give_up(ending)),
         };
-        begun = follow(step, &mut run);
     }
 }
 
@@ -48,7 +53,7 @@ fn follow<E, O: Options<E>>(
 ) -> Result<Attempt, Ending> {
     loop {
         step = match step {
-            Step::Attempt => return run.begin().map_err(Ending::from),
+            Step::Attempt => return Ok(run.begin()?),
             Step::End(ending) => return Err(ending),
             Step::Wait(delay) => wait(run, delay),
             Step::WaitForNetwork => wait_for_network(run),
