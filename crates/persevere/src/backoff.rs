@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::duration::nanos;
-use crate::jitter::Jitter;
+use crate::jitter::{Jitter, spread_hint};
 use crate::policy::RetryPolicy;
 use crate::random::Random;
 
@@ -52,7 +52,7 @@ impl RetryPolicy {
     /// One possible schedule: the `max_attempts - 1` delays of a call that always fails.
     ///
     /// The same seed gives the same delays; a [`Retryer`](crate::Retryer) with that seed waits
-    /// exactly these in its first call.
+    /// exactly these in its first call that fails.
     ///
     /// ```
     /// use persevere::RetryPolicy;
@@ -95,7 +95,8 @@ fn grow(start: u64, factor: f64, times: u32, cap: u64) -> u64 {
 pub(crate) struct Backoff {
     /// Counted only until the delay has reached its cap, for high powers take long to work out.
     failures: u32,
-    /// The delay before, in nanoseconds, which decorrelated jitter draws from.
+    /// The delay before, in nanoseconds, which decorrelated jitter draws from. In a network pause,
+    /// which takes the place of a delay, the wait that the server asked for.
     previous: u64,
     random: Random,
 }
@@ -132,8 +133,20 @@ impl Backoff {
     /// The wait for a server's hint: never shorter than the hint or than the backoff.
     pub(crate) fn next_with_hint(&mut self, policy: &RetryPolicy, hint: Duration) -> Duration {
         let delay = self.next(policy);
-        let hinted = crate::jitter::spread_hint(nanos(hint), policy.jitter(), &mut self.random);
+        let hinted = spread_hint(nanos(hint), policy.jitter(), &mut self.random);
         delay.max(Duration::from_nanos(hinted))
+    }
+
+    /// A network pause begins: keeps the server's hint, spread upwards like any other, until
+    /// [`restart`](Self::restart).
+    pub(crate) fn hold_hint(&mut self, policy: &RetryPolicy, hint: Option<Duration>) {
+        let spread = |hint| spread_hint(nanos(hint), policy.jitter(), &mut self.random);
+        self.previous = hint.map_or(0, spread);
+    }
+
+    /// What the pause has to last at least.
+    pub(crate) fn held_hint(&self) -> Duration {
+        Duration::from_nanos(self.previous)
     }
 
     /// Starts again at the base, as after an outage.

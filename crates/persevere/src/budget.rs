@@ -9,8 +9,8 @@ use crate::verdict::Kind;
 /// A token bucket that several retryers can share.
 ///
 /// Every retry takes tokens before it waits; a retry that succeeds gives them back, and so does one
-/// that never happened because the call was dropped, cancelled, or panicked. A first attempt that
-/// succeeds adds one. An empty bucket ends a call with [`End::BudgetExhausted`](crate::End), while first
+/// that never came to its end because the call was dropped, cancelled, or panicked. One that hangs
+/// until the deadline has failed. A first attempt that succeeds adds one. An empty bucket ends a call with [`End::BudgetExhausted`](crate::End), while first
 /// attempts are always made: they are what fills it again.
 ///
 /// The constants are those of the AWS SDKs' standard retry mode ([source]): 500 tokens, 5 for a

@@ -8,12 +8,12 @@ use crate::as_error::AsError;
 use crate::attempt::Attempt;
 use crate::cancel::CancellationToken;
 use crate::error::RetryError;
-use crate::options::{CallerRule, Chosen, NoRule, Rule};
+use crate::options::{CallerRule, Chosen, NoRule, RetryIf, Rule};
 use crate::retryer::Retryer;
 use crate::run::Run;
 use crate::run_async::RunAsync;
 use crate::run_blocking::run_blocking;
-use crate::verdict::{Kind, Verdict};
+use crate::verdict::Verdict;
 
 /// One call with options of its own; made by [`Retryer::call`].
 ///
@@ -49,6 +49,9 @@ impl<'a> Call<'a> {
     /// Errors for which `retryable` says yes are retried; for the others detection decides, as
     /// always.
     ///
+    /// All else that is known of the error still counts, as with a mark: the wait that the server
+    /// asks for, the kind, whether an answer came back, whether the server did not act.
+    ///
     /// ```
     /// use persevere::{RetryPolicy, Retryer};
     ///
@@ -67,16 +70,19 @@ impl<'a> Call<'a> {
     /// assert_eq!(call.run_blocking(|_| Err::<(), _>(Busy)).unwrap_err().attempts(), 3);
     /// # Ok::<(), persevere::PolicyError>(())
     /// ```
-    pub fn retry_if<E>(
-        self,
-        retryable: impl Fn(&E) -> bool,
-    ) -> Call<'a, CallerRule<impl Fn(&E) -> Option<Verdict>>> {
-        self.rule(move |error: &E| {
-            retryable(error).then_some(Verdict::retry(Kind::Other, "caller.retry_if"))
-        })
+    pub fn retry_if<E, F: Fn(&E) -> bool>(self, retryable: F) -> Call<'a, RetryIf<F>> {
+        let options = self.options.with_rule(RetryIf(retryable));
+        Call { retryer: self.retryer, name: self.name, options }
     }
 
     /// A rule of your own, asked before detection: `Some` decides, `None` leaves it to detection.
+    ///
+    /// Its verdict stands as it is: detection adds nothing to it. A rule that wants to honour a
+    /// Retry-After says so by [`Verdict::with_hint`]; to change no more than whether to retry, use
+    /// [`retry_if`](Self::retry_if), or start from [`detect::error`](crate::detect::error).
+    ///
+    /// It is asked after every failure, and about the last one again if the call ends later than by
+    /// that failure: in a wait, or in an attempt that hangs. So it should answer by the error alone.
     ///
     /// ```
     /// use persevere::{Kind, Retryer, Verdict};
@@ -110,7 +116,8 @@ impl<'a, R> Call<'a, R> {
         self
     }
 
-    /// How long one attempt may take. Longer is a failure like any other, and is retried.
+    /// How long one attempt may take, from its start. Longer is a failure like any other, and is
+    /// retried.
     ///
     /// A blocking attempt cannot be interrupted: give [`Attempt::limit`] to what it calls.
     #[inline]
@@ -119,7 +126,8 @@ impl<'a, R> Call<'a, R> {
         self
     }
 
-    /// Ends the call when `token` is cancelled.
+    /// Ends the call when `token` is cancelled. A call listens to one token: said twice, the last
+    /// one counts. Where several can end it, have all of them cancel one that is the call's own.
     #[inline]
     pub fn cancel_on(mut self, token: CancellationToken) -> Self {
         self.options.cancelled = Some(token.cancelled());
@@ -141,7 +149,8 @@ impl<'a, R> Call<'a, R> {
     /// Runs the operation until it succeeds, or until the policy, an error, the deadline, the
     /// budget or somebody else ends it.
     ///
-    /// Nothing happens before the future is polled. Dropping it cancels the call.
+    /// Nothing happens before the future is polled. Dropping it cancels the call. When it ends, so
+    /// has every attempt: one in flight is dropped by then.
     ///
     /// # Errors
     ///
@@ -150,7 +159,8 @@ impl<'a, R> Call<'a, R> {
     /// # Panics
     ///
     /// Panics of the operation go through. Without a [`clock`](Retryer::clock), waiting inside a
-    /// tokio runtime that was built without `enable_time` panics, in tokio.
+    /// tokio runtime that was built without `enable_time` panics, in tokio. Polling the future
+    /// after it has ended panics, as with any async function.
     #[inline]
     pub fn run<T, E, Via, F, Attempted>(
         self,

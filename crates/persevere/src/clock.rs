@@ -1,9 +1,12 @@
 //! Time that can be replaced, so that tests need none.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::future::Future;
+use std::ops::Bound;
 use std::pin::Pin;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 /// A sleep of a [`Clock`].
@@ -40,7 +43,8 @@ pub trait Clock: Debug + Send + Sync {
     fn sleep(&self, duration: Duration) -> Sleep;
 }
 
-/// A clock that stands still until somebody sleeps, and then jumps: for tests, async and blocking.
+/// A clock that stands still until all that is left to do is sleep, and then jumps to the end of the
+/// first sleep: for tests, async and blocking.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -57,36 +61,55 @@ pub trait Clock: Debug + Send + Sync {
 /// assert_eq!(clock.sleeps(), [Duration::from_secs(1), Duration::from_secs(2)]);
 /// # Ok::<(), persevere::PolicyError>(())
 /// ```
+///
+/// Whether others are at rest it has to guess: a sleep gives them sixteen turns before time jumps. That
+/// is plenty for tasks of one thread that wait for each other, and means nothing to other threads
+/// or to real input and output; `tokio::time::pause`, where there is a tokio runtime, knows.
+///
+/// After 100 years it stands still for good.
 #[derive(Debug)]
 pub struct VirtualClock {
     start: Instant,
-    sleeps: Mutex<(Duration, Vec<Duration>)>,
+    state: Arc<Mutex<State>>,
 }
+
+#[derive(Debug, Default)]
+struct State {
+    elapsed: Duration,
+    /// How long those slept whose sleep has ended.
+    slept: Vec<Duration>,
+    /// Who sleeps: until when, and a number that tells equal times apart.
+    sleeping: BTreeSet<(Duration, u64)>,
+    last_id: u64,
+}
+
+/// Every platform's `Instant` can express so much; and no policy waits longer than a year.
+const END_OF_TIME: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
+/// How often a sleep lets everybody else go first.
+const TURNS: u8 = 16;
 
 impl VirtualClock {
     /// A clock at an arbitrary time.
     pub fn new() -> Self {
-        Self { start: Instant::now(), sleeps: Mutex::new((Duration::ZERO, Vec::new())) }
+        Self { start: Instant::now(), state: Arc::default() }
     }
 
     /// Lets time pass.
     pub fn advance(&self, duration: Duration) {
-        let mut state = self.lock();
-        state.0 = state.0.saturating_add(duration);
+        let mut state = lock(&self.state);
+        state.elapsed = state.after(duration);
     }
 
     /// How much time has passed since the clock was made.
     pub fn elapsed(&self) -> Duration {
-        self.lock().0
+        lock(&self.state).elapsed
     }
 
-    /// Every sleep so far, in order.
+    /// How long each sleep was, in the order in which they ended. One that was dropped before, such
+    /// as the limit of an attempt that returned in time, is not among them.
     pub fn sleeps(&self) -> Vec<Duration> {
-        self.lock().1.clone()
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, (Duration, Vec<Duration>)> {
-        self.sleeps.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        lock(&self.state).slept.clone()
     }
 }
 
@@ -102,9 +125,111 @@ impl Clock for VirtualClock {
     }
 
     fn sleep(&self, duration: Duration) -> Sleep {
-        let mut state = self.lock();
-        state.0 = state.0.saturating_add(duration);
-        state.1.push(duration);
-        Box::pin(std::future::ready(()))
+        let mut state = lock(&self.state);
+        state.last_id += 1;
+        let key = (state.after(duration), state.last_id);
+        let state = Arc::clone(&self.state);
+        Box::pin(VirtualSleep { state, duration, key, turns: TURNS, ended: false })
+    }
+}
+
+impl State {
+    fn after(&self, duration: Duration) -> Duration {
+        self.elapsed.saturating_add(duration).min(END_OF_TIME)
+    }
+
+    /// To the end of the first sleep that has not ended yet.
+    fn jump(&mut self) {
+        let past = Bound::Excluded((self.elapsed, u64::MAX));
+        if let Some((until, _)) = self.sleeping.range((past, Bound::Unbounded)).next() {
+            self.elapsed = *until;
+        }
+    }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// It never waits to be woken: as long as it has not ended, it asks to be polled again.
+struct VirtualSleep {
+    state: Arc<Mutex<State>>,
+    duration: Duration,
+    /// Its place among those who sleep.
+    key: (Duration, u64),
+    /// How often it still lets the others go first.
+    turns: u8,
+    ended: bool,
+}
+
+impl Future for VirtualSleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        let (until, mut state) = (this.key.0, lock(&this.state));
+        if state.elapsed < until {
+            state.sleeping.insert(this.key);
+            match this.turns.checked_sub(1) {
+                Some(left) => this.turns = left,
+                // Nobody else had anything to do.
+                None => {
+                    state.jump();
+                    this.turns = TURNS;
+                }
+            }
+        }
+        if state.elapsed < until {
+            drop(state);
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        if !std::mem::replace(&mut this.ended, true) {
+            state.sleeping.remove(&this.key);
+            state.slept.push(this.duration);
+        }
+        Poll::Ready(())
+    }
+}
+
+impl Drop for VirtualSleep {
+    fn drop(&mut self) {
+        lock(&self.state).sleeping.remove(&self.key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[tokio::test]
+    async fn sleeps_side_by_side_end_in_their_order() {
+        let clock = VirtualClock::new();
+        tokio::join!(clock.sleep(SECOND * 10), clock.sleep(SECOND), clock.sleep(SECOND * 4));
+        assert_eq!(clock.sleeps(), [SECOND, SECOND * 4, SECOND * 10]);
+        assert_eq!(clock.elapsed(), SECOND * 10);
+    }
+
+    #[tokio::test]
+    async fn a_sleep_that_nobody_polls_or_finishes_takes_no_time() {
+        let clock = VirtualClock::new();
+        drop(clock.sleep(SECOND));
+        tokio::select! {
+            biased;
+            () = clock.sleep(SECOND) => unreachable!("the other one is ready first"),
+            () = tokio::task::yield_now() => {}
+        }
+        assert_eq!((clock.elapsed(), clock.sleeps()), (Duration::ZERO, Vec::new()));
+        assert!(lock(&clock.state).sleeping.is_empty());
+    }
+
+    #[test]
+    fn time_has_an_end_and_does_not_overflow() {
+        let clock = VirtualClock::new();
+        clock.advance(Duration::MAX);
+        clock.advance(Duration::MAX);
+        assert_eq!(clock.now(), clock.start + END_OF_TIME);
     }
 }

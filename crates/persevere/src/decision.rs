@@ -33,40 +33,55 @@ pub(crate) enum Step {
     /// Wait this long first.
     Wait(Duration),
     WaitForNetwork,
-    End(End),
+    End(Ending),
 }
 
-/// The order matters: what can never succeed ends first, an outage is not charged, and a delay is
-/// drawn only when there is an attempt left to wait for.
+/// How a call ends, with the verdict that decided so, where it was one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ending {
+    pub(crate) end: End,
+    pub(crate) verdict: Option<Verdict>,
+}
+
+impl From<End> for Ending {
+    fn from(end: End) -> Self {
+        Self { end, verdict: None }
+    }
+}
+
+/// The order matters: what can never succeed ends first, an outage is not charged, a hint is obeyed
+/// in an outage too, and a delay is drawn only when there is an attempt left to wait for.
 pub(crate) fn decide(situation: &Situation<'_>, backoff: &mut Backoff) -> Step {
     let &Situation { policy, verdict, time_left, .. } = situation;
+    let end = |end| Step::End(Ending { end, verdict: Some(verdict) });
     if !may_retry(policy, &verdict) {
-        return Step::End(End::NonRetryable);
+        return end(End::NonRetryable);
     }
     if !situation.idempotent && !verdict.is_unprocessed() {
-        return Step::End(End::NotIdempotent);
+        return end(End::NotIdempotent);
     }
     if time_left == Some(Duration::ZERO) {
-        return Step::End(End::Deadline);
+        return end(End::Deadline);
     }
-    if situation.outage && !verdict.has_answer() && situation.uncharged < MAX_UNCHARGED {
-        return Step::WaitForNetwork;
-    }
-    if situation.attempt >= policy.max_attempts()
-        && policy.max_attempts() != RetryPolicy::UNLIMITED_ATTEMPTS
-    {
-        return Step::End(End::AttemptsExhausted);
+    let pauses = situation.outage && !verdict.has_answer() && situation.uncharged < MAX_UNCHARGED;
+    if !pauses && is_last(policy, situation.attempt) {
+        return end(End::AttemptsExhausted);
     }
     let passes_deadline = |wait: Duration| time_left.is_some_and(|left| wait >= left);
+    let too_long = |hint: Duration| hint > policy.max_retry_after() || passes_deadline(hint);
+    if verdict.hint().is_some_and(too_long) {
+        return end(End::HintTooLong);
+    }
+    if pauses {
+        backoff.hold_hint(policy, verdict.hint());
+        return Step::WaitForNetwork;
+    }
     let delay = match verdict.hint() {
         None => backoff.next(policy),
-        Some(hint) if hint > policy.max_retry_after() || passes_deadline(hint) => {
-            return Step::End(End::HintTooLong);
-        }
         Some(hint) => backoff.next_with_hint(policy, hint),
     };
     match passes_deadline(delay) {
-        true => Step::End(End::Deadline),
+        true => end(End::Deadline),
         false => Step::Wait(delay),
     }
 }
@@ -74,4 +89,9 @@ pub(crate) fn decide(situation: &Situation<'_>, backoff: &mut Backoff) -> Step {
 fn may_retry(policy: &RetryPolicy, verdict: &Verdict) -> bool {
     let known = verdict.kind() != crate::verdict::Kind::Unknown;
     verdict.is_retryable() && (known || policy.retry_unknown())
+}
+
+fn is_last(policy: &RetryPolicy, attempt: u32) -> bool {
+    let max = policy.max_attempts();
+    attempt >= max && max != RetryPolicy::UNLIMITED_ATTEMPTS
 }

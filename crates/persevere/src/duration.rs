@@ -17,6 +17,9 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HumanDuration(pub Duration);
 
+/// The same to the last nanosecond, where a rounded value would not tell what is wrong with it.
+pub(crate) struct ExactDuration(pub(crate) Duration);
+
 /// In nanoseconds; 584 years at the most.
 pub(crate) fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
@@ -77,6 +80,24 @@ fn from_a_minute(duration: Duration) -> String {
     text
 }
 
+impl fmt::Display for ExactDuration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut left = self.0.as_secs();
+        for (seconds, name) in UNITS.into_iter().filter(|(seconds, _)| *seconds > 1) {
+            if left >= seconds {
+                write!(f, "{}{name}", left / seconds)?;
+                left %= seconds;
+            }
+        }
+        let below_a_minute = Duration::new(left, self.0.subsec_nanos());
+        match below_a_minute.is_zero() && !self.0.is_zero() {
+            true => Ok(()),
+            // Unlike ours, the standard library's form leaves nothing out.
+            false => write!(f, "{below_a_minute:?}"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,5 +125,20 @@ mod tests {
             assert_eq!(HumanDuration(Duration::from_nanos(nanos)).to_string(), text);
         }
         HumanDuration(Duration::MAX).to_string();
+    }
+    #[test]
+    fn exact_ones_leave_nothing_out() {
+        for (nanos, text) in [
+            (0, "0ns"),
+            (30_001_000_000, "30.001s"),
+            (59_999_999_999, "59.999999999s"),
+            (90_000_000_000, "1m30s"),
+            (300_000_000_000, "5m"),
+            (86_400_000_000_001, "1d1ns"),
+            (90_061_500_000_000, "1d1h1m1.5s"),
+        ] {
+            assert_eq!(ExactDuration(Duration::from_nanos(nanos)).to_string(), text);
+        }
+        ExactDuration(Duration::MAX).to_string();
     }
 }

@@ -106,7 +106,7 @@ pub use event::{Event, EventKind, Level, Observer};
 pub use jitter::{Jitter, UnknownJitter};
 pub use mark::{Mark, Marked, permanent, retry_after, transient};
 pub use network::{ManualMonitor, NetworkGate, NetworkMonitor, NetworkState};
-pub use options::{CallerRule, NoRule, Rule};
+pub use options::{CallerRule, NoRule, RetryIf, Rule};
 pub use policy::{PolicyError, RetryPolicy, RetryPolicyBuilder};
 pub use provider::{Provider, UnknownProvider};
 pub use retry_ext::{RetryBlockingExt, RetryExt};

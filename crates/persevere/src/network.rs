@@ -61,6 +61,9 @@ pub trait NetworkMonitor: Debug + Send + Sync {
 
     /// The state, looked at afresh. Asked after an error that smells of the network, since the
     /// monitor may not have heard yet; microseconds are fine.
+    ///
+    /// What it finds it must also [set](NetworkGate::set) on its gate, before it returns: calls wait
+    /// there, and an answer of `Down` with a gate that is open pauses nothing.
     fn recheck(&self) -> NetworkState {
         self.gate().state()
     }
@@ -88,6 +91,9 @@ const MIN_RATE: u64 = 100;
 const LONGEST_QUEUE: Duration = Duration::from_secs(30);
 
 impl Release {
+    /// Of one who found the network back before it had to wait.
+    const ALONE: Self = Self { ticket: 0, waiting: 1 };
+
     /// How long to wait after the recovery, from this place.
     ///
     /// Up to 16: at random within 250 ms. More: two canaries within 250 ms; the rest follow after
@@ -162,6 +168,8 @@ impl NetworkGate {
         Recovery { place: Place::new(self) }
     }
 
+    /// A place among those who waited. Only for one who did: the queue of an earlier recovery says
+    /// nothing about anybody else.
     fn take_ticket(&self) -> Release {
         let mut release = self.lock_release();
         let ticket = release.0;
@@ -195,7 +203,8 @@ impl Future for Recovery<'_> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Release> {
         match self.place.happened_or_wait(context.waker()) {
-            true => Poll::Ready(self.place.awaited().take_ticket()),
+            true if self.place.has_waited() => Poll::Ready(self.place.awaited().take_ticket()),
+            true => Poll::Ready(Release::ALONE),
             false => Poll::Pending,
         }
     }
@@ -267,6 +276,24 @@ mod tests {
         }
         let busiest = per_10_ms.values().max().copied().unwrap_or(0);
         assert!(busiest <= 2_000, "{busiest} of 100,000 within 10 ms");
+    }
+
+    #[test]
+    fn one_who_never_waited_takes_no_ticket_of_an_earlier_recovery() {
+        let gate = NetworkGate::new(NetworkState::Down);
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        let mut crowd: Vec<_> = (0..500).map(|_| gate.recovered()).collect();
+        for waiting in &mut crowd {
+            assert!(Pin::new(waiting).poll(&mut context).is_pending());
+        }
+        gate.set(NetworkState::Up);
+        for waiting in &mut crowd {
+            assert!(Pin::new(waiting).poll(&mut context).is_ready());
+        }
+        let Poll::Ready(late) = Pin::new(&mut gate.recovered()).poll(&mut context) else {
+            panic!("the network is up");
+        };
+        assert!(late.stagger(&mut Random::seeded(3)) <= FIRST_SPREAD);
     }
 
     #[test]

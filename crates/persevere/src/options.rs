@@ -44,8 +44,8 @@ pub(crate) trait Options<E> {
         false
     }
 
-    /// What the call's own rule says.
-    fn judge(&self, _error: &E) -> Option<Verdict> {
+    /// What the call's own rule says, which may build on what would be said without it.
+    fn judge(&self, _error: &E, _otherwise: impl FnOnce() -> Verdict) -> Option<Verdict> {
         None
     }
 }
@@ -129,15 +129,16 @@ impl<E, R: Rule<E>> Options<E> for Chosen<R> {
         self.cancelled.as_mut().is_some_and(poll)
     }
 
-    fn judge(&self, error: &E) -> Option<Verdict> {
-        self.rule.judge(error)
+    fn judge(&self, error: &E, otherwise: impl FnOnce() -> Verdict) -> Option<Verdict> {
+        self.rule.judge(error, otherwise)
     }
 }
 
 /// The rule of a call: none, or the caller's. Nothing else implements it.
 pub trait Rule<E>: sealed::Sealed {
-    /// What the rule says of an error, if it says anything.
-    fn judge(&self, error: &E) -> Option<Verdict>;
+    /// What the rule says of an error, if it says anything. `otherwise` is what would be said
+    /// without it.
+    fn judge(&self, error: &E, otherwise: impl FnOnce() -> Verdict) -> Option<Verdict>;
 }
 
 mod sealed {
@@ -148,21 +149,33 @@ mod sealed {
 #[derive(Debug)]
 pub struct NoRule;
 
-/// A call with a rule of its own.
+/// A call with a rule of its own; made by [`Call::rule`](crate::Call::rule).
 #[derive(Debug)]
 pub struct CallerRule<F>(pub(crate) F);
 
+/// A call that knows what to retry; made by [`Call::retry_if`](crate::Call::retry_if).
+#[derive(Debug)]
+pub struct RetryIf<F>(pub(crate) F);
+
 impl sealed::Sealed for NoRule {}
 impl<F> sealed::Sealed for CallerRule<F> {}
+impl<F> sealed::Sealed for RetryIf<F> {}
 
 impl<E> Rule<E> for NoRule {
-    fn judge(&self, _: &E) -> Option<Verdict> {
+    fn judge(&self, _: &E, _: impl FnOnce() -> Verdict) -> Option<Verdict> {
         None
     }
 }
 
 impl<E, F: Fn(&E) -> Option<Verdict>> Rule<E> for CallerRule<F> {
-    fn judge(&self, error: &E) -> Option<Verdict> {
+    fn judge(&self, error: &E, _: impl FnOnce() -> Verdict) -> Option<Verdict> {
         (self.0)(error)
+    }
+}
+
+impl<E, F: Fn(&E) -> bool> Rule<E> for RetryIf<F> {
+    fn judge(&self, error: &E, otherwise: impl FnOnce() -> Verdict) -> Option<Verdict> {
+        let retry = |verdict: Verdict| verdict.with_retryable(true, "caller.retry_if");
+        (self.0)(error).then(|| retry(otherwise()).with_known_kind())
     }
 }

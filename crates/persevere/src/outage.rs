@@ -37,17 +37,19 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
     }
 
     /// The network is back: wait for our turn. Attempts stay at least the first delay apart, so
-    /// that a network that comes and goes does not make a hot loop.
+    /// that a network that comes and goes does not make a hot loop, and a server's hint counts as
+    /// it does without an outage.
     pub(crate) fn released(&mut self, release: Release) -> Step {
         let now = self.now();
         let spacing = self.retryer.policy().initial_delay();
         let stagger = self.failures.as_mut().map_or(spacing, |failures| {
             let paused = failures.paused_since().map(|at| now.saturating_duration_since(at));
-            let spacing = spacing.saturating_sub(paused.unwrap_or_default());
-            release.stagger(failures.backoff.random()).max(spacing)
+            let apart = spacing.max(failures.backoff.held_hint());
+            let left = apart.saturating_sub(paused.unwrap_or_default());
+            release.stagger(failures.backoff.random()).max(left)
         });
         match self.time_left() {
-            Some(left) if stagger >= left => Step::End(End::Deadline),
+            Some(left) if stagger >= left => Step::End(End::Deadline.into()),
             _ => Step::Wait(stagger),
         }
     }
@@ -55,8 +57,8 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
     /// The network did not come back in time.
     pub(crate) fn not_recovered(&self) -> Step {
         match self.time_left() {
-            Some(Duration::ZERO) => Step::End(End::Deadline),
-            _ => Step::End(End::NetworkDown),
+            Some(Duration::ZERO) => Step::End(End::Deadline.into()),
+            _ => Step::End(End::NetworkDown.into()),
         }
     }
 

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-use crate::duration::HumanDuration;
+use crate::duration::ExactDuration;
 use crate::jitter::Jitter;
 
 /// The longest duration a policy accepts, in any field: 365 days.
@@ -252,14 +252,14 @@ impl RetryPolicyBuilder {
             ("max_retry_after", policy.max_retry_after),
         ] {
             if value > LONGEST {
-                return Err(PolicyError::new(field, HumanDuration(value), "at most 365 days"));
+                return Err(PolicyError::new(field, ExactDuration(value), "at most 365 days"));
             }
         }
         if policy.initial_delay > policy.max_delay {
             return Err(PolicyError::new(
                 "initial_delay",
-                HumanDuration(policy.initial_delay),
-                format!("at most max_delay, which is {}", HumanDuration(policy.max_delay)),
+                ExactDuration(policy.initial_delay),
+                format!("at most max_delay, which is {}", ExactDuration(policy.max_delay)),
             ));
         }
         Ok(policy)

@@ -75,7 +75,7 @@ impl Retryer {
     }
 
     /// A rule for all calls, asked after a call's own rule and before detection: `Some` decides,
-    /// `None` leaves it to detection.
+    /// `None` leaves it to detection. Its verdict stands as it is: detection adds nothing to it.
     ///
     /// It sees the error as the operation returned it; look for your own types with
     /// [`downcast_ref`](Error#method.downcast_ref), or at the causes with [`Error::source`].
@@ -137,8 +137,11 @@ impl Retryer {
         self.with(|parts| parts.clock = Some(clock))
     }
 
-    /// Makes the delays reproducible: call number *n* of this retryer and its clones always waits
-    /// the same. Without it every call draws afresh.
+    /// Makes the delays reproducible: of this retryer and its clones, the *n*-th call that fails at
+    /// all always waits the same. Without it every call draws afresh.
+    ///
+    /// Calls get their number at their first failed attempt, so that one that succeeds at once has
+    /// none. Calls side by side get theirs in the order in which they fail first.
     #[must_use]
     pub fn seed(self, seed: u64) -> Self {
         let seed = Seed { seed, calls: AtomicU64::new(0) };
@@ -213,16 +216,18 @@ impl Retryer {
     }
 
     /// Whether to pause: asked after a failure of this kind. What smells of the network is worth a
-    /// fresh look, since the monitor may not have heard yet.
+    /// fresh look, since the monitor may not have heard yet. But the gate has the last word: at one
+    /// that is open nobody can wait.
     pub(crate) fn sees_outage(&self, kind: Kind) -> bool {
         let Some(monitor) = self.parts().and_then(|parts| parts.monitor.as_ref()) else {
             return false;
         };
-        let state = || match kind {
-            Kind::Network | Kind::Timeout => monitor.recheck(),
-            _ => monitor.gate().state(),
-        };
-        self.policy.wait_for_network() && state() == NetworkState::Down
+        if !self.policy.wait_for_network() {
+            return false;
+        }
+        let smells = matches!(kind, Kind::Network | Kind::Timeout);
+        let down = !smells || monitor.recheck() == NetworkState::Down;
+        down && monitor.gate().state() == NetworkState::Down
     }
 }
 

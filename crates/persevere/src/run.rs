@@ -11,15 +11,14 @@ use crate::as_error::AsError;
 use crate::attempt::Attempt;
 use crate::backoff::Backoff;
 use crate::budget::{RetryBudget, Tokens};
-use crate::clock::Clock;
-use crate::decision::{Situation, Step, decide};
+use crate::decision::{Ending, Situation, Step, decide};
 use crate::detect;
 use crate::error::{AttemptTimedOut, End, Retried, RetryError};
 use crate::event::{Event, EventKind};
 use crate::options::Options;
 use crate::random::Random;
 use crate::retryer::{Parts, Retryer};
-use crate::sleep::Time;
+use crate::sleep::{Time, now};
 use crate::verdict::{Kind, Verdict};
 
 /// A million of these may wait at once, so they are kept small: what can be worked out again is
@@ -87,6 +86,15 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
         })
     }
 
+    /// When an attempt that begins now has taken too long. Looks at the clock only if it has to.
+    #[inline]
+    pub(crate) fn limit(&self) -> Option<Instant> {
+        // One that is too far away for the clock to express is none.
+        let timeout = self.options.attempt_timeout();
+        let timeout = timeout.and_then(|timeout| self.now().checked_add(timeout));
+        self.options.deadline().into_iter().chain(timeout).min()
+    }
+
     #[inline]
     pub(crate) fn succeeded(&mut self) {
         if self.failures.is_some() || self.retryer.parts().is_some() {
@@ -130,7 +138,8 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
     {
         let timeout = self.options.attempt_timeout();
         if timeout.is_none() || self.time_left() == Some(Duration::ZERO) {
-            return Step::End(End::Deadline);
+            self.spend_tokens();
+            return Step::End(End::Deadline.into());
         }
         self.note_failure().timed_out = true;
         self.decide()
@@ -162,10 +171,11 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
         }
         let error = failures.last.as_ref()?;
         let parts = self.retryer.parts();
-        let own = || self.options.judge(error);
         let shared = || parts?.rule.as_ref()?(error.as_error());
         let nested = parts.is_some_and(|parts| parts.retry_nested);
         let detector = parts.map_or(&detect::PLAIN, |parts| &parts.detector);
+        let without_own = || detector.judge(error.as_error(), shared, nested);
+        let own = || self.options.judge(error, without_own);
         Some(detector.judge(error.as_error(), || own().or_else(shared), nested))
     }
 
@@ -177,7 +187,7 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
         let verdict = self.verdict().unwrap_or(Verdict::unknown());
         let time_left = self.time_left();
         let Some(failures) = &mut self.failures else {
-            return Step::End(End::NonRetryable);
+            return Step::End(End::NonRetryable.into());
         };
         let situation = Situation {
             policy: self.retryer.policy(),
@@ -198,10 +208,17 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
         }
         let Step::Wait(delay) = step else { return step };
         if !self.acquire_tokens(verdict.kind()) {
-            return Step::End(End::BudgetExhausted);
+            return Step::End(Ending { end: End::BudgetExhausted, verdict: Some(verdict) });
         }
         self.tell_failure(EventKind::Retrying, Some(delay), Some(verdict));
         step
+    }
+
+    /// The retry was made and failed, so its tokens do not go back.
+    fn spend_tokens(&mut self) {
+        if let Some(failures) = &mut self.failures {
+            failures.tokens = None;
+        }
     }
 
     fn acquire_tokens(&mut self, kind: Kind) -> bool {
@@ -219,11 +236,13 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
     /// Ends the call with its error.
     #[cold]
     #[inline(never)]
-    pub(crate) fn give_up<Via>(&mut self, end: End) -> RetryError<E>
+    pub(crate) fn give_up<Via>(&mut self, Ending { end, verdict }: Ending) -> RetryError<E>
     where
         E: AsError<Via>,
     {
-        let verdict = self.verdict();
+        // What ends later, in a wait or in the attempt after it, asks once more: to keep a verdict
+        // would make every waiting call larger by a sixth.
+        let verdict = verdict.or_else(|| self.verdict());
         self.tell_failure(EventKind::Ended(end), None, verdict);
         let now = self.now();
         let since = self.failures.as_ref().map(|failures| failures.since);
@@ -317,8 +336,4 @@ impl<E, O, T> Drop for Run<'_, E, O, T> {
             self.with_budget(|budget| budget.refund(tokens));
         }
     }
-}
-
-fn now<T: Time>(retryer: &Retryer) -> Instant {
-    retryer.own_clock().map_or_else(T::now, Clock::now)
 }

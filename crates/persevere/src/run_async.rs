@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 
 use crate::as_error::AsError;
 use crate::attempt::Attempt;
-use crate::decision::Step;
+use crate::decision::{Ending, Step};
 use crate::error::{End, RetryError};
 use crate::limit::Limit;
 use crate::network::Recovery;
@@ -36,6 +36,7 @@ pin_project! {
         Nothing,
         Attempt { #[pin] attempted: Attempted, #[pin] limit: Limit },
         Wait { #[pin] wait: Wait<'a> },
+        Ended,
     }
 }
 
@@ -71,13 +72,14 @@ where
         if let Doing::Nothing = *this.doing
             && let Err(end) = attempt(run, this.operation, this.doing.as_mut())
         {
-            return Poll::Ready(Err(run.give_up(end)));
+            return Poll::Ready(Err(give_up(run, end.into(), this.doing)));
         }
         loop {
             let step = match this.doing.as_mut().project() {
                 DoingProjection::Attempt { attempted, limit } => match attempted.poll(context) {
                     Poll::Ready(Ok(value)) => {
                         run.succeeded();
+                        this.doing.set(Doing::Ended);
                         return Poll::Ready(Ok(value));
                     }
                     Poll::Ready(Err(error)) => run.failed(error),
@@ -85,12 +87,37 @@ where
                 },
                 DoingProjection::Wait { wait } => ready!(poll_wait(run, wait, context)),
                 DoingProjection::Nothing => Step::Attempt,
+                DoingProjection::Ended => polled_after_its_end(),
             };
-            if let Err(end) = follow(step, run, this.operation, this.doing.as_mut()) {
-                return Poll::Ready(Err(run.give_up(end)));
+            if let Err(ending) = follow(step, run, this.operation, this.doing.as_mut()) {
+                return Poll::Ready(Err(give_up(run, ending, this.doing)));
             }
         }
     }
+}
+
+/// Ends the call with its error, and with it whatever is under way: an attempt in flight is dropped
+/// now, not when the caller drops the future.
+#[cold]
+#[inline(never)]
+fn give_up<E, Via, O, Attempted>(
+    run: &mut Run<'_, E, O, TaskTime>,
+    ending: Ending,
+    mut doing: Pin<&mut Doing<'_, Attempted, O::Limit>>,
+) -> RetryError<E>
+where
+    E: AsError<Via>,
+    O: Options<E>,
+{
+    doing.set(Doing::Ended);
+    run.give_up(ending)
+}
+
+/// What futures of async functions do.
+#[cold]
+#[inline(never)]
+fn polled_after_its_end() -> ! {
+    panic!("the future of a call was polled after it had ended")
 }
 
 /// Begins the next attempt, unless the call ends here.
@@ -101,7 +128,8 @@ fn attempt<'a, E, O: Options<E>, Attempted>(
     mut doing: Pin<&mut Doing<'a, Attempted, O::Limit>>,
 ) -> Result<(), End> {
     let attempt = run.begin()?;
-    let (attempted, limit) = (operation(attempt), O::Limit::new(attempt.limit));
+    let limit = O::Limit::new(run.limit());
+    let attempted = operation(attempt);
     doing.set(Doing::Attempt { attempted, limit });
     Ok(())
 }
@@ -114,15 +142,15 @@ fn follow<'a, E, O: Options<E>, Attempted>(
     run: &mut Run<'a, E, O, TaskTime>,
     operation: &mut impl FnMut(Attempt) -> Attempted,
     mut doing: Pin<&mut Doing<'a, Attempted, O::Limit>>,
-) -> Result<(), End> {
+) -> Result<(), Ending> {
     let (recovery, duration) = match step {
-        Step::End(end) => return Err(end),
-        Step::Attempt => return attempt(run, operation, doing),
+        Step::End(ending) => return Err(ending),
+        Step::Attempt => return Ok(attempt(run, operation, doing)?),
         Step::Wait(delay) => (None, delay),
         Step::WaitForNetwork => match run.pause() {
             Some(Pause { recovery, limit }) => (Some(recovery), limit),
             // A monitor that is gone means ordinary attempts.
-            None => return attempt(run, operation, doing),
+            None => return Ok(attempt(run, operation, doing)?),
         },
     };
     let sleep = async_sleep(run.retryer, duration);
@@ -142,7 +170,7 @@ where
     O: Options<E>,
 {
     if run.options.poll_cancelled(context) {
-        return Poll::Ready(Step::End(End::Cancelled));
+        return Poll::Ready(Step::End(End::Cancelled.into()));
     }
     ready!(limit.poll(run.retryer, context));
     Poll::Ready(run.out_of_time())
@@ -156,7 +184,7 @@ fn poll_wait<E, O: Options<E>>(
     context: &mut Context<'_>,
 ) -> Poll<Step> {
     if run.options.poll_cancelled(context) {
-        return Poll::Ready(Step::End(End::Cancelled));
+        return Poll::Ready(Step::End(End::Cancelled.into()));
     }
     let wait = wait.project();
     let Some(recovery) = wait.recovery else {

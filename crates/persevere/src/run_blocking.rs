@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::as_error::AsError;
 use crate::attempt::Attempt;
-use crate::decision::Step;
+use crate::decision::{Ending, Step};
 use crate::error::{End, RetryError};
 use crate::options::Options;
 use crate::outage::Pause;
@@ -24,17 +24,22 @@ where
     O: Options<E>,
     F: FnMut(Attempt) -> Result<T, E>,
 {
-    let mut begun = run.begin();
+    let mut attempt = match run.begin() {
+        Ok(attempt) => attempt,
+        Err(end) => return Err(run.give_up(end.into())),
+    };
     loop {
-        let step = match begun.map(&mut operation) {
-            Ok(Ok(value)) => {
+        let step = match operation(attempt) {
+            Ok(value) => {
                 run.succeeded();
                 return Ok(value);
             }
-            Ok(Err(error)) => run.failed(error),
-            Err(end) => return Err(run.give_up(end)),
+            Err(error) => run.failed(error),
         };
-        begun = follow(step, &mut run);
+        attempt = match follow(step, &mut run) {
+            Ok(attempt) => attempt,
+            Err(ending) => return Err(run.give_up(ending)),
+        };
     }
 }
 
@@ -45,11 +50,11 @@ where
 fn follow<E, O: Options<E>>(
     mut step: Step,
     run: &mut Run<'_, E, O, ThreadTime>,
-) -> Result<Attempt, End> {
+) -> Result<Attempt, Ending> {
     loop {
         step = match step {
-            Step::Attempt => return run.begin(),
-            Step::End(end) => return Err(end),
+            Step::Attempt => return Ok(run.begin()?),
+            Step::End(ending) => return Err(ending),
             Step::Wait(delay) => wait(run, delay),
             Step::WaitForNetwork => wait_for_network(run),
         };
@@ -63,7 +68,7 @@ fn wait<E, O: Options<E>>(run: &mut Run<'_, E, O, ThreadTime>, delay: Duration) 
             false => Poll::Pending,
         });
     match cancelled {
-        Some(()) => Step::End(End::Cancelled),
+        Some(()) => Step::End(End::Cancelled.into()),
         None => run.waited(),
     }
 }
@@ -80,7 +85,7 @@ fn wait_for_network<E, O: Options<E>>(run: &mut Run<'_, E, O, ThreadTime>) -> St
         });
     match released {
         Some(Some(release)) => run.released(release),
-        Some(None) => Step::End(End::Cancelled),
+        Some(None) => Step::End(End::Cancelled.into()),
         None => run.not_recovered(),
     }
 }

@@ -39,6 +39,11 @@ impl Time for ThreadTime {
     }
 }
 
+/// The time of a call: the retryer's clock, where it has one.
+pub(crate) fn now<T: Time>(retryer: &Retryer) -> Instant {
+    retryer.own_clock().map_or_else(T::now, Clock::now)
+}
+
 pin_project! {
     /// The sleep of a task: the caller's clock, else tokio, else a timer thread.
     #[project = AsyncSleepProjection]

@@ -58,6 +58,11 @@ impl<A: Awaited> Place<A> {
         &self.awaited
     }
 
+    /// Whether it had not happened yet when somebody first asked.
+    pub(crate) fn has_waited(&self) -> bool {
+        self.id.is_some()
+    }
+
     /// Whether it has happened. If not, `waker` is woken when it does: both under one lock, so that
     /// nothing is lost in between.
     pub(crate) fn happened_or_wait(&mut self, waker: &Waker) -> bool {

@@ -83,6 +83,34 @@ async fn a_dropped_call_gives_back_what_it_holds() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_retry_that_hangs_until_the_deadline_has_failed() {
+    let budget = RetryBudget::new();
+    let retryer = plain_retryer().budget(budget.clone());
+    let call = retryer.call("call").deadline(SECOND * 10);
+    let running = call.run(|attempt| async move {
+        if attempt.is_retry() {
+            std::future::pending::<()>().await;
+        }
+        Err::<(), _>(reset())
+    });
+    assert_eq!(running.await.unwrap_err().end(), End::Deadline);
+    assert_eq!(budget.available(), 495);
+
+    // As in the blocking form.
+    let (blocking, clock) = blocking_retryer();
+    let blocking = blocking.budget(budget.clone());
+    let call = blocking.call("call").deadline(SECOND * 10);
+    let result = call.run_blocking(|attempt| {
+        if attempt.is_retry() {
+            clock.advance(SECOND * 10);
+        }
+        Err::<(), _>(reset())
+    });
+    assert_eq!(result.unwrap_err().end(), End::Deadline);
+    assert_eq!(budget.available(), 490);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_cancelled_wait_gives_back_what_it_holds() {
     let (budget, token) = (RetryBudget::new(), persevere::CancellationToken::new());
     let retryer = plain_retryer().budget(budget.clone());

@@ -168,10 +168,14 @@ async fn rule_14_a_first_success_does_not_look_at_the_clock() {
     let ok = || Ok::<_, io::Error>(());
     retryer.run("call", |_| async { ok() }).await.unwrap();
     retryer.run_blocking("call", |_| ok()).unwrap();
-    retryer.call("call").attempt_timeout(SECOND).run(|_| async { ok() }).await.unwrap();
+    retryer.call("call").run(|_| async { ok() }).await.unwrap();
+    retryer.call("call").attempt_timeout(SECOND).run_blocking(|_| ok()).unwrap();
     assert_eq!(clock.looks.load(Ordering::SeqCst), 0);
+    // What limits an attempt has to know when it began.
+    retryer.call("call").attempt_timeout(SECOND).run(|_| async { ok() }).await.unwrap();
+    assert_eq!(clock.looks.load(Ordering::SeqCst), 1);
     retryer.call("call").deadline(SECOND).run(|_| async { ok() }).await.unwrap();
-    assert_ne!(clock.looks.load(Ordering::SeqCst), 0);
+    assert_ne!(clock.looks.load(Ordering::SeqCst), 1);
 }
 
 #[test]
@@ -236,6 +240,23 @@ fn rule_16_calls_of_one_seed_do_not_share_a_sequence() {
     drop(retryer.clone().run_blocking("two", |_| Err::<(), _>(reset())));
     let sleeps = clock.sleeps();
     assert_ne!(sleeps[..2], sleeps[2..]);
+}
+
+#[test]
+fn rule_16_the_nth_call_that_fails_waits_the_same_whatever_succeeds_in_between() {
+    let sleeps = |successes: u32| {
+        let clock = Arc::new(persevere::clock::VirtualClock::new());
+        let retryer = Retryer::new(RetryPolicy::balanced()).clock(clock.clone()).seed(7);
+        for _ in 0..2 {
+            for _ in 0..successes {
+                retryer.run_blocking("succeeds", |_| Ok::<_, io::Error>(())).unwrap();
+            }
+            drop(retryer.run_blocking("fails", |_| Err::<(), _>(reset())));
+        }
+        clock.sleeps()
+    };
+    assert_eq!(sleeps(0), sleeps(3));
+    assert!(RetryPolicy::balanced().delays(7).eq(sleeps(3).into_iter().take(2)));
 }
 
 #[tokio::test(start_paused = true)]

@@ -86,6 +86,18 @@ fn rule_7_an_answers_header_reaches_the_loop() {
 }
 
 #[test]
+fn rule_7_retry_if_leaves_the_hint_alone() {
+    let (retryer, clock) = blocking_retryer();
+    let busy = headers(&[("retry-after", "20")]);
+    let call = retryer.call("call").retry_if(|_: &persevere::http::HttpStatusError| true);
+    let error = call.run_blocking(|_| check(StatusCode::SERVICE_UNAVAILABLE, &busy)).unwrap_err();
+    assert_eq!(clock.sleeps(), [20 * SECOND; 2]);
+    let verdict = error.verdict().unwrap();
+    assert_eq!(verdict.rule(), "caller.retry_if");
+    assert!(verdict.has_answer() && verdict.is_unprocessed());
+}
+
+#[test]
 fn rule_7_the_order_of_the_headers() {
     let now = SystemTime::now();
     let all = [("retry-after", "3"), ("retry-after-ms", "2000"), ("x-ms-retry-after-ms", "1000")];
@@ -151,6 +163,34 @@ fn a_hint_of_ages_ends_the_call_without_overflow() {
         let result =
             retryer.run_blocking("call", |_| Err::<(), _>(retry_after("busy", Duration::MAX)));
         assert_eq!(result.unwrap_err().end(), End::HintTooLong);
+    }
+}
+
+#[test]
+fn a_header_of_ages_ends_the_call_and_one_beyond_numbers_says_nothing() {
+    let (retryer, clock) = blocking_retryer();
+    let run = |name: &'static str, value: &str| {
+        let headers = headers(&[(name, value)]);
+        let call =
+            retryer.run_blocking("call", |_| check(StatusCode::SERVICE_UNAVAILABLE, &headers));
+        call.unwrap_err().end()
+    };
+    let most = u64::MAX.to_string();
+    for (name, value) in [
+        ("retry-after", most.as_str()),
+        ("retry-after", &format!("{most}.9999999999")),
+        ("retry-after", "99999999999"),
+        ("retry-after-ms", &most),
+        ("x-ms-retry-after-ms", &format!("{most}.9")),
+    ] {
+        assert_eq!(run(name, value), End::HintTooLong, "{name}: {value}");
+    }
+    assert!(clock.sleeps().is_empty());
+    for (name, value) in [
+        ("retry-after", "18446744073709551616"),
+        ("retry-after-ms", "1000000000000000000000000000000"),
+    ] {
+        assert_eq!(run(name, value), End::AttemptsExhausted, "{name}: {value}");
     }
 }
 

@@ -26,15 +26,17 @@ async fn rule_8_a_wait_that_would_pass_the_deadline_is_not_begun() {
     assert_eq!(error.last_error().map(io::Error::kind), Some(io::ErrorKind::ConnectionReset));
 }
 
+/// Tells when it is dropped.
+struct OnDrop(Arc<AtomicBool>);
+
+impl Drop for OnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn rule_8_an_attempt_in_flight_at_the_deadline_is_dropped() {
-    struct OnDrop(Arc<AtomicBool>);
-    impl Drop for OnDrop {
-        fn drop(&mut self) {
-            self.0.store(true, Ordering::SeqCst);
-        }
-    }
-
     let started = Instant::now();
     let dropped = Arc::new(AtomicBool::new(false));
     let retryer = plain_retryer();
@@ -92,6 +94,47 @@ async fn rule_8_timeouts_alone_leave_no_error_but_say_so() {
         error.to_string(),
         "ask: operation failed after max attempts (3 attempts in 5s): attempt timed out after 1s"
     );
+}
+
+/// Uses up tokio's cooperative budget in every poll, for 2 s and until somebody ends it.
+async fn busy() -> io::Result<()> {
+    tokio::task::yield_now().await;
+    tokio::time::advance(SECOND * 2).await;
+    for _ in 0..100_000 {
+        tokio::task::coop::consume_budget().await;
+    }
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_8_a_busy_attempt_does_not_hide_from_its_limit() {
+    let retryer = plain_retryer();
+    let error = retryer.call("call").deadline(SECOND).run(|_| busy()).await.unwrap_err();
+    assert_eq!(error.end(), End::Deadline);
+
+    let call = retryer.call("call").attempt_timeout(SECOND);
+    let error = call.run(|_| busy()).await.unwrap_err();
+    assert_eq!((error.end(), error.attempts()), (End::AttemptsExhausted, 3));
+    assert_eq!(error.attempt_timeout(), Some(SECOND));
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_8_a_limit_counts_from_the_start_of_the_attempt() {
+    // The first poll alone takes 2 s of the 5 s.
+    let slow = |_| async {
+        tokio::time::advance(SECOND * 2).await;
+        pending::<io::Result<()>>().await
+    };
+    let (retryer, started) = (plain_retryer(), Instant::now());
+    let error = retryer.call("call").deadline(SECOND * 5).run(slow).await.unwrap_err();
+    assert_eq!((error.end(), started.elapsed()), (End::Deadline, SECOND * 5));
+
+    let started = Instant::now();
+    let call = retryer.call("call").attempt_timeout(SECOND * 5);
+    let error = call.run(slow).await.unwrap_err();
+    assert_eq!(error.end(), End::AttemptsExhausted);
+    // Three attempts, and 1 s and 2 s in between.
+    assert_eq!(started.elapsed(), SECOND * 18);
 }
 
 #[tokio::test(start_paused = true)]
@@ -182,6 +225,63 @@ async fn rule_9_a_token_ends_an_attempt_in_flight_and_stops_the_next_call() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn rules_8_and_9_when_a_call_has_ended_no_attempt_is_in_flight() {
+    let retryer = plain_retryer();
+    let dropped = Arc::new(AtomicBool::new(false));
+    let hangs = |_| {
+        let guard = OnDrop(dropped.clone());
+        async move {
+            pending::<()>().await;
+            drop(guard);
+            Ok::<_, io::Error>(())
+        }
+    };
+    // Awaited by reference: the future is still there when it has ended.
+    let mut running = std::pin::pin!(retryer.call("call").deadline(SECOND).run(hangs));
+    assert_eq!(running.as_mut().await.unwrap_err().end(), End::Deadline);
+    assert!(dropped.swap(false, Ordering::SeqCst));
+
+    let token = CancellationToken::new();
+    let mut running = std::pin::pin!(retryer.call("call").cancel_on(token.clone()).run(hangs));
+    let (result, ()) = tokio::join!(running.as_mut(), async { token.cancel() });
+    assert_eq!(result.unwrap_err().end(), End::Cancelled);
+    assert!(dropped.load(Ordering::SeqCst));
+}
+
+#[tokio::test(start_paused = true)]
+#[should_panic = "polled after it had ended"]
+async fn a_call_that_has_failed_does_not_begin_again() {
+    let retryer = plain_retryer();
+    let mut running = std::pin::pin!(retryer.run("call", |_| async { Err::<(), _>(reset()) }));
+    assert!(running.as_mut().await.is_err());
+    drop(running.await);
+}
+
+#[tokio::test(start_paused = true)]
+#[should_panic = "polled after it had ended"]
+async fn a_call_that_has_succeeded_does_not_ask_its_operation_again() {
+    let retryer = plain_retryer();
+    let always = |_| std::future::poll_fn(|_| std::task::Poll::Ready(Ok::<_, io::Error>(())));
+    let mut running = std::pin::pin!(retryer.run("call", always));
+    assert!(running.as_mut().await.is_ok());
+    drop(running.await);
+}
+
+#[test]
+fn rule_9_of_two_tokens_the_last_one_counts() {
+    let (retryer, _clock) = blocking_retryer();
+    let (first, last) = (CancellationToken::new(), CancellationToken::new());
+    let run = || {
+        let call = retryer.call("call").cancel_on(first.clone()).cancel_on(last.clone());
+        call.run_blocking(|_| Ok::<_, io::Error>(()))
+    };
+    first.cancel();
+    assert!(run().is_ok());
+    last.cancel();
+    assert_eq!(run().unwrap_err().end(), End::Cancelled);
+}
+
+#[tokio::test(start_paused = true)]
 async fn rule_9_dropping_the_future_leaves_nothing_behind() {
     let (retryer, token) = (plain_retryer(), CancellationToken::new());
     let call = retryer.call("call").cancel_on(token.clone());
@@ -246,4 +346,25 @@ fn block_on<F: Future>(future: F) -> F::Output {
         }
         std::thread::park();
     }
+}
+
+#[tokio::test]
+async fn rule_16_a_limit_in_virtual_time_counts_only_when_it_is_reached() {
+    let clock = Arc::new(persevere::clock::VirtualClock::new());
+    let retryer = plain_retryer().clock(clock.clone());
+    let call = |takes: Duration| {
+        let (retryer, clock) = (&retryer, &clock);
+        async move {
+            let call = retryer.call("call").deadline(SECOND * 10);
+            let attempt = |_| async {
+                persevere::clock::Clock::sleep(&**clock, takes).await;
+                Ok::<_, io::Error>(())
+            };
+            call.run(attempt).await
+        }
+    };
+    assert!(call(SECOND * 9).await.is_ok());
+    assert_eq!((clock.elapsed(), clock.sleeps()), (SECOND * 9, vec![SECOND * 9]));
+    assert_eq!(call(SECOND * 11).await.unwrap_err().end(), End::Deadline);
+    assert_eq!((clock.elapsed(), clock.sleeps()), (SECOND * 19, vec![SECOND * 9, SECOND * 10]));
 }

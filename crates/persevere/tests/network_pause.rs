@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use common::{Recorder, SECOND, plain_policy, reset};
-use persevere::clock::VirtualClock;
+use persevere::clock::{Clock, VirtualClock};
 use persevere::{
     CancellationToken, End, EventKind, ManualMonitor, NetworkGate, NetworkMonitor, NetworkState,
-    RetryPolicy, Retryer, transient,
+    RetryPolicy, Retryer, retry_after, transient,
 };
 use tokio::time::Instant;
 
@@ -90,10 +90,49 @@ async fn rule_10_an_outage_never_uses_up_the_attempts() {
 
 #[tokio::test(start_paused = true)]
 async fn rule_10_uncharged_attempts_are_bounded_and_spaced() {
-    /// Says Down when asked after a failure, and lets everybody through at once: the worst case.
+    /// Finds the network down after each failure; somebody else finds it up soon after.
     #[derive(Debug)]
-    struct Liar(NetworkGate);
-    impl NetworkMonitor for Liar {
+    struct Flapping(NetworkGate);
+    impl NetworkMonitor for Flapping {
+        fn gate(&self) -> &NetworkGate {
+            &self.0
+        }
+        fn recheck(&self) -> NetworkState {
+            self.0.set(NetworkState::Down);
+            NetworkState::Down
+        }
+    }
+
+    let started = Instant::now();
+    let monitor = Arc::new(Flapping(NetworkGate::new(NetworkState::Up)));
+    let retryer = Retryer::new(waiting_policy()).network_monitor(monitor.clone());
+    let mut at = Vec::new();
+    let running = retryer.run("upload", |_| {
+        at.push(started.elapsed());
+        async { Err::<(), _>(reset()) }
+    });
+    let flap = async {
+        loop {
+            tokio::time::sleep(SECOND / 100).await;
+            monitor.gate().set(NetworkState::Up);
+        }
+    };
+    let result = tokio::select! {
+        result = running => result,
+        () = flap => unreachable!("it flaps for ever"),
+    };
+    let error = result.unwrap_err();
+    assert_eq!((error.end(), error.attempts()), (End::AttemptsExhausted, 3));
+    assert_eq!(at.len(), 10 + 3);
+    assert!(at.windows(2).all(|pair| pair[1] - pair[0] >= SECOND), "{at:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_10_nobody_pauses_at_an_open_gate() {
+    /// Says Down, and forgets to close its gate.
+    #[derive(Debug)]
+    struct Forgetful(NetworkGate);
+    impl NetworkMonitor for Forgetful {
         fn gate(&self) -> &NetworkGate {
             &self.0
         }
@@ -102,20 +141,15 @@ async fn rule_10_uncharged_attempts_are_bounded_and_spaced() {
         }
     }
 
-    let started = Instant::now();
-    let monitor = Arc::new(Liar(NetworkGate::new(NetworkState::Up)));
+    let (recorder, started) = (Recorder::default(), Instant::now());
+    let monitor = Arc::new(Forgetful(NetworkGate::new(NetworkState::Up)));
     let retryer = Retryer::new(waiting_policy()).network_monitor(monitor);
-    let mut at = Vec::new();
-    let result = retryer
-        .run("upload", |_| {
-            at.push(started.elapsed());
-            async { Err::<(), _>(reset()) }
-        })
-        .await;
-    let error = result.unwrap_err();
+    let retryer = retryer.observer(recorder.clone());
+    let error = retryer.run("call", |_| async { Err::<(), _>(reset()) }).await.unwrap_err();
+    // Ordinary backoff.
     assert_eq!((error.end(), error.attempts()), (End::AttemptsExhausted, 3));
-    assert_eq!(at.len(), 10 + 3);
-    assert!(at.windows(2).all(|pair| pair[1] - pair[0] >= SECOND), "{at:?}");
+    assert_eq!(started.elapsed(), SECOND * 3);
+    assert!(!recorder.events().iter().any(|(kind, _)| *kind == EventKind::NetworkDown));
 }
 
 #[tokio::test(start_paused = true)]
@@ -183,6 +217,42 @@ async fn rule_10_deadline_and_token_end_the_pause() {
     let (result, ()) = tokio::join!(call.run(|_| async { Err::<(), _>(reset()) }), cancel);
     assert_eq!(result.unwrap_err().end(), End::Cancelled);
     assert_eq!((monitor.gate().waiting(), token.waiting()), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_7_a_hint_is_a_floor_in_an_outage_too() {
+    let started = Instant::now();
+    let (retryer, monitor) = with_monitor(NetworkState::Down);
+    let mut at = Vec::new();
+    let running = retryer.run("call", |_| {
+        at.push(started.elapsed());
+        let first = at.len() == 1;
+        async move { if first { Err(retry_after(reset(), SECOND * 60)) } else { Ok(()) } }
+    });
+    // Down once more in between, and up for good long before the server wants to see us.
+    let blips = [
+        (SECOND / 10, NetworkState::Up),
+        (SECOND / 10, NetworkState::Down),
+        (SECOND, NetworkState::Up),
+    ];
+    let (result, ()) = tokio::join!(running, script(monitor, &blips));
+    assert!(result.is_ok());
+    assert_eq!(at, [Duration::ZERO, SECOND * 60]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_7_a_hint_that_is_too_long_ends_the_call_before_a_pause() {
+    let (retryer, _monitor) = with_monitor(NetworkState::Down);
+    let started = Instant::now();
+    let run = |hint: Duration, deadline: Duration| {
+        let call = retryer.call("call").deadline(deadline);
+        call.run(move |_| async move { Err::<(), _>(retry_after(reset(), hint)) })
+    };
+    let error = run(SECOND * 301, SECOND * 900).await.unwrap_err();
+    assert_eq!((error.end(), error.retry_after()), (End::HintTooLong, Some(SECOND * 301)));
+    let error = run(SECOND * 31, SECOND * 30).await.unwrap_err();
+    assert_eq!((error.end(), error.retry_after()), (End::HintTooLong, Some(SECOND * 31)));
+    assert_eq!(started.elapsed(), Duration::ZERO);
 }
 
 #[tokio::test(start_paused = true)]
@@ -273,4 +343,51 @@ fn rule_10_blocking_calls_pause_too() {
     });
     assert!(result.is_ok());
     helper.join().unwrap();
+}
+
+#[tokio::test]
+async fn rule_16_a_pause_can_be_tested_in_virtual_time() {
+    let clock = Arc::new(VirtualClock::new());
+    let (retryer, monitor) = with_monitor(NetworkState::Down);
+    let retryer = retryer.clock(clock.clone());
+    let mut calls = 0;
+    let running = retryer.call("upload").attempt_timeout(SECOND * 5).run(|_| {
+        calls += 1;
+        let (first, took) = (calls == 1, clock.sleep(SECOND));
+        async move {
+            took.await;
+            if first { Err(reset()) } else { Ok(()) }
+        }
+    });
+    let recovery = async {
+        clock.sleep(SECOND * 60).await;
+        monitor.set(NetworkState::Up);
+    };
+    let (result, ()) = tokio::join!(running, recovery);
+    assert!(result.is_ok());
+    // Neither the longest pause nor the limits of the attempts have taken any time.
+    let sleeps = clock.sleeps();
+    let [attempt, outage, stagger, repeated] = sleeps[..] else { panic!("{sleeps:?}") };
+    assert_eq!([attempt, outage, repeated], [SECOND, SECOND * 60, SECOND]);
+    assert!(stagger <= SECOND / 4, "{stagger:?}");
+    assert_eq!(clock.elapsed(), SECOND * 61 + stagger);
+}
+
+#[test]
+fn rule_16_a_blocking_pause_can_be_tested_in_virtual_time() {
+    let clock = Arc::new(VirtualClock::new());
+    let (retryer, monitor) = with_monitor(NetworkState::Down);
+    let recovers = move |event: &persevere::Event<'_>| {
+        if event.kind == EventKind::NetworkDown {
+            monitor.set(NetworkState::Up);
+        }
+    };
+    let retryer = retryer.clock(clock.clone()).observer(recovers);
+    let mut calls = 0;
+    let result = retryer.run_blocking("upload", |_| {
+        calls += 1;
+        if calls == 1 { Err(reset()) } else { Ok(()) }
+    });
+    assert!(result.is_ok());
+    assert_eq!(clock.sleeps(), [SECOND], "the attempts stay that far apart");
 }

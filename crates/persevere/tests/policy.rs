@@ -102,10 +102,26 @@ fn rule_4_bad_policies_are_refused_with_field_value_and_range() {
     );
     assert_eq!(
         refused(builder().max_retry_after(Duration::MAX)),
-        format!(
-            "max_retry_after is {}, but must be at most 365 days",
-            persevere::HumanDuration(Duration::MAX)
-        )
+        "max_retry_after is 213503982334601d7h15.999999999s, but must be at most 365 days"
+    );
+}
+
+#[test]
+fn rule_4_a_value_just_outside_of_its_range_is_shown_exactly() {
+    let refused = |builder: persevere::RetryPolicyBuilder| builder.build().unwrap_err().to_string();
+    let builder = RetryPolicy::builder;
+    assert_eq!(
+        refused(builder().initial_delay(Duration::from_millis(30_001))),
+        "initial_delay is 30.001s, but must be at most max_delay, which is 30s"
+    );
+    assert_eq!(
+        refused(builder().max_delay(Duration::new(365 * 86_400, 1))),
+        "max_delay is 365d1ns, but must be at most 365 days"
+    );
+    let delays = builder().initial_delay(SECOND * 90).max_delay(Duration::from_millis(89_999));
+    assert_eq!(
+        refused(delays),
+        "initial_delay is 1m30s, but must be at most max_delay, which is 1m29.999s"
     );
 }
 

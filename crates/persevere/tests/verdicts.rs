@@ -154,6 +154,51 @@ fn rule_6_then_the_calls_rule_then_the_retryers_then_detection() {
 }
 
 #[test]
+fn rule_11_the_error_carries_the_verdict_that_decided_and_no_rule_is_asked_twice() {
+    use std::cell::Cell;
+
+    let (retryer, _clock) = blocking_retryer();
+    let asked = Cell::new(0);
+    // Whoever asks for the third time gets another answer.
+    let call = retryer.call("call").rule(|_: &io::Error| {
+        asked.set(asked.get() + 1);
+        match asked.get() {
+            1 => Some(Verdict::retry(Kind::Server, "first")),
+            2 => Some(Verdict::stop(Kind::Conflict, "second")),
+            _ => Some(Verdict::retry(Kind::Other, "one too many")),
+        }
+    });
+    let error = call.run_blocking(|_| Err::<(), _>(common::reset())).unwrap_err();
+    assert_eq!((error.end(), error.attempts()), (End::NonRetryable, 2));
+    assert_eq!(error.verdict(), Some(Verdict::stop(Kind::Conflict, "second")));
+    assert_eq!(asked.get(), 2);
+}
+
+#[test]
+fn rule_6_retry_if_only_says_that_it_is_retried() {
+    let (retryer, _clock) = blocking_retryer();
+    let run = |kind: ErrorKind| {
+        let call = retryer.call("pay").idempotent(false).retry_if(|_: &io::Error| true);
+        call.run_blocking(|_| Err::<(), _>(io::Error::from(kind))).unwrap_err()
+    };
+    // That the server did not act is known, and still counts.
+    let refused = run(ErrorKind::ConnectionRefused);
+    assert_eq!((refused.end(), refused.attempts()), (End::AttemptsExhausted, 3));
+    assert_eq!(refused.verdict().map(|it| it.kind()), Some(Kind::Network));
+    assert_eq!(run(ErrorKind::ConnectionReset).end(), End::NotIdempotent);
+
+    let call = retryer.call("call").retry_if(|error: &io::Error| error.raw_os_error().is_none());
+    let denied = || Err::<(), _>(io::Error::from(ErrorKind::PermissionDenied));
+    let error = call.run_blocking(|_| denied()).unwrap_err();
+    assert_eq!(
+        (error.attempts(), error.verdict().map(|it| it.kind())),
+        (3, Some(Kind::Permission))
+    );
+    let call = retryer.call("call").retry_if(|_: &io::Error| false);
+    assert_eq!(call.run_blocking(|_| denied()).unwrap_err().attempts(), 1);
+}
+
+#[test]
 fn nested_loops_do_not_multiply() {
     let (retryer, clock) = blocking_retryer();
     let mut calls = 0;
