@@ -5,7 +5,8 @@ pub(crate) mod matcher;
 
 use std::time::Duration;
 
-use persevere::{Kind, Verdict, detect};
+use persevere::detect::Detector;
+use persevere::{Kind, Verdict};
 
 use crate::exit_status::{self, CANNOT_RUN, NOT_FOUND};
 use ending::Ending;
@@ -20,12 +21,16 @@ pub(crate) struct Rules {
     pub(crate) until_success: bool,
     /// With `until_success`, no server may ask for more.
     pub(crate) max_retry_after: Duration,
+    /// The command's name, for the statuses of programs that we know.
+    pub(crate) program: String,
+    /// With the user's rules from the configuration file.
+    pub(crate) detector: Detector,
 }
 
 impl Rules {
     /// The verdict on a command that ended like this and printed this on standard error.
     pub(crate) fn judge(&self, ending: &Ending, stderr: &str) -> Verdict {
-        let by_itself = judge(ending, stderr);
+        let by_itself = self.judge_itself(ending, stderr);
         let kind = known(by_itself.kind());
         let matches =
             |rules: &[Matcher]| rules.iter().any(|rule| rule.matches(ending.exit_code(), stderr));
@@ -44,34 +49,38 @@ impl Rules {
         }
         by_itself
     }
-}
 
-/// Without rules of the user. The order is that of certainty: how it ended where that is plain, what
-/// it printed, what its status means by convention.
-fn judge(ending: &Ending, stderr: &str) -> Verdict {
-    let status = match ending {
-        Ending::TimedOut(_) => return Verdict::retry(Kind::Timeout, "attempt.timeout"),
-        Ending::DeadlineReached => return Verdict::retry(Kind::Timeout, "attempt.deadline"),
-        Ending::NotStarted(error) => match error.exit_code() {
-            status @ (CANNOT_RUN | NOT_FOUND) if error.is_final() => {
-                return exit_status::judge(status).unwrap_or(Verdict::unknown());
+    /// Without --stop-on and its like. The order is that of certainty: how it ended where that is plain,
+    /// what it printed, what its status means for this program, words of everyday language in what it
+    /// printed, what its status means by convention.
+    fn judge_itself(&self, ending: &Ending, stderr: &str) -> Verdict {
+        let status = match ending {
+            Ending::TimedOut(_) => return Verdict::retry(Kind::Timeout, "attempt.timeout"),
+            Ending::DeadlineReached => return Verdict::retry(Kind::Timeout, "attempt.deadline"),
+            Ending::NotStarted(error) => match error.exit_code() {
+                status @ (CANNOT_RUN | NOT_FOUND) if error.is_final() => {
+                    return exit_status::judge(status).unwrap_or(Verdict::unknown());
+                }
+                _ => return self.detector.error(error.cause()),
+            },
+            Ending::Signalled(signal) if ending::is_wish(*signal) => {
+                return Verdict::stop(Kind::Other, "signal.ended_by_user");
             }
-            _ => return detect::error(error.cause()),
-        },
-        Ending::Signalled(signal) if ending::is_wish(*signal) => {
-            return Verdict::stop(Kind::Other, "signal.ended_by_user");
+            Ending::Signalled(_) => None,
+            Ending::Exited(status) => Some(*status),
+        };
+        if let Some(status @ (CANNOT_RUN | NOT_FOUND)) = status {
+            return exit_status::judge(status).unwrap_or(Verdict::unknown());
         }
-        Ending::Signalled(_) => None,
-        Ending::Exited(status) => Some(*status),
-    };
-    if let Some(status @ (CANNOT_RUN | NOT_FOUND)) = status {
-        return exit_status::judge(status).unwrap_or(Verdict::unknown());
+        let by_text = self.detector.text(stderr);
+        let by_text = Some(by_text).filter(|verdict| verdict.kind() != Kind::Unknown);
+        by_text
+            .filter(|verdict| !verdict.is_guess())
+            .or_else(|| exit_status::judge_of(&self.program, status?))
+            .or(by_text)
+            .or_else(|| exit_status::judge(status?))
+            .unwrap_or(Verdict::unknown())
     }
-    let by_text = detect::text(stderr);
-    if by_text.kind() != Kind::Unknown {
-        return by_text;
-    }
-    status.and_then(exit_status::judge).unwrap_or(Verdict::unknown())
 }
 
 /// The user knows it, even if nobody can say what it is.
@@ -100,6 +109,7 @@ mod tests {
             retry_on: parse(retry_on),
             until_success: false,
             max_retry_after: Duration::from_secs(300),
+            ..Rules::default()
         }
     }
 
@@ -118,6 +128,16 @@ mod tests {
         assert_eq!(rule(&rules, 126, ""), "exit.cannot_run");
         assert_eq!(rule(&rules, 64, ""), "exit.usage");
         assert_eq!(rule(&rules, 10, ""), "unknown");
+    }
+
+    #[test]
+    fn a_known_programs_status_says_more_than_everyday_words_and_less_than_a_phrase() {
+        let curl = Rules { program: "/usr/bin/curl".to_owned(), ..Rules::default() };
+        assert_eq!(rule(&curl, 7, ""), "exit.curl");
+        assert_eq!(rule(&curl, 60, "(60) timeout of the day"), "exit.curl");
+        assert_eq!(rule(&curl, 56, "(56) Permission denied"), "text.permission_denied");
+        assert_eq!(rule(&curl, 22, "returned error: 503"), "http.503");
+        assert_eq!(rule(&Rules::default(), 7, ""), "unknown");
     }
 
     #[test]

@@ -96,17 +96,31 @@ fn the_plan_is_a_picture() {
 fn classify_says_it_in_one_line() {
     let folder = Folder::new();
     for (arguments, parts) in [
-        (&["curl: (7) Failed to connect: Connection refused"][..], "network, retryable (rule"),
-        (&["Permission denied"], "permission, not retryable (rule"),
-        (&["all is strange"], "unknown, so retryable unless --stop-unknown is set"),
-        (&["--http-status", "404"], "not_found, not retryable (rule http.404)"),
+        (
+            &["curl: (7) Failed to connect: Connection refused"][..],
+            "connection refused: network failure, retried [network, rule text.connection_refused]",
+        ),
+        (&["Permission denied"], "permission denied: not permitted, not retried [permission, rule"),
+        (&["all is strange"], "unknown, so retried unless --stop-unknown is set"),
+        (&["--http-status", "404"], "HTTP 404: not found, not retried [not_found, rule http.404]"),
+        (&["--http-status", "200"], "HTTP 200: no known error"),
         (
             &["--http-status", "503", "--header", "Retry-After: 7"],
-            "server, retryable (rule http.503), the server asked for 7s",
+            "HTTP 503: server failure, retried; the server asked for 7s [server, rule http.503]",
         ),
-        (&["--exit-status", "75"], "other, retryable (rule exit.tempfail)"),
-        (&["--exit-status", "127"], "not_found, not retryable (rule exit.not_found)"),
-        (&["--exit-status", "75", "Permission denied"], "permission, not retryable"),
+        (
+            &["--http-status", "400", "<Error><Code>RequestTimeout</Code></Error>"],
+            "HTTP 400 from S3 (RequestTimeout): timed out, retried [timeout, rule s3.",
+        ),
+        (&["--http-status", "408"], "HTTP 408: timed out, not retried"),
+        (
+            &["--http-status", "408", "--provider", "gcs"],
+            "HTTP 408 from Google Cloud: timed out, retried",
+        ),
+        (&["--exit-status", "75"], "retried [other, rule exit.tempfail]"),
+        (&["--exit-status", "127"], "not retried [not_found, rule exit.not_found]"),
+        (&["--exit-status", "75", "Permission denied"], "not retried [permission"),
+        (&["--exit-status", "28", "--program", "curl"], "operation timed out: timed out, retried"),
         (&["--exit-status", "9", "-"], ""),
     ] {
         let run = folder.finish(["classify"].into_iter().chain(arguments.iter().copied()));
@@ -133,8 +147,8 @@ fn classify_says_it_in_json() {
     ]);
     assert_eq!(
         run.succeeds().stdout,
-        "{\"retryable\":true,\"kind\":\"throttle\",\"rule\":\"http.429\",\"reason\":\"throttle, \
-         retryable (rule http.429), the server asked for 1.5s\",\"retry_after_ms\":1500}\n"
+        "{\"retryable\":true,\"kind\":\"throttle\",\"rule\":\"http.429\",\"reason\":\"HTTP \
+         429: throttled, retried; the server asked for 1.5s\",\"retry_after_ms\":1500}\n"
     );
     let run = folder.finish(["classify", "--json", "strange"]);
     let verdict: Value = serde_json::from_str(&run.stdout).unwrap();

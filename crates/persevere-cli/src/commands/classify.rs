@@ -6,7 +6,8 @@ use std::time::SystemTime;
 
 use clap::Args;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use persevere::{Kind, Verdict, detect};
+use persevere::detect::Detector;
+use persevere::{Kind, Provider, Verdict};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -24,9 +25,9 @@ pub(crate) struct ClassifyArgs {
     #[arg(value_name = "TEXT")]
     text: Option<OsString>,
 
-    /// Classify an HTTP answer by its status
+    /// Classify an HTTP answer by its status, with TEXT as its body
     #[arg(long, value_name = "N", allow_negative_numbers = true,
-          conflicts_with_all = ["text", "exit_status", "jsonl"])]
+          conflicts_with_all = ["exit_status", "jsonl"])]
     http_status: Option<String>,
 
     /// Add a header of the HTTP answer, such as 'Retry-After: 7'; can be repeated
@@ -36,6 +37,15 @@ pub(crate) struct ClassifyArgs {
     /// Classify a command by its exit status, with TEXT as its standard error, as `run` does
     #[arg(long, value_name = "N", allow_negative_numbers = true, conflicts_with = "jsonl")]
     exit_status: Option<String>,
+
+    /// The program whose exit status it is, such as curl: for some, statuses have a meaning of their own
+    #[arg(long, value_name = "NAME", requires = "exit_status")]
+    program: Option<String>,
+
+    /// Whose service it is, where the same answer means different things: aws, s3, azure, gcs, grpc, ssh,
+    /// vsphere, postgres, mysql, redis, kafka, kubernetes or openstack
+    #[arg(long, value_name = "NAME")]
+    provider: Option<String>,
 
     /// Read one JSON object per line from standard input, and classify its field "text"
     #[arg(long, conflicts_with = "text")]
@@ -53,33 +63,52 @@ Exit status:
 Examples:
   persevere classify 'curl: (7) Failed to connect: Connection refused'
   persevere classify --http-status 503 --header 'Retry-After: 7'
-  persevere classify --exit-status 75
+  persevere classify --http-status 403 '{\"error\": {\"errors\": [{\"reason\": \"rateLimitExceeded\"}]}}'
+  persevere classify --http-status 408 --provider azure
+  persevere classify --program curl --exit-status 28
   grep ERROR app.log | persevere classify --json -";
 
 impl ClassifyArgs {
     pub(crate) fn run(&self) -> Result<(), CliError> {
-        if let Some(status) = &self.http_status {
-            return self.tell(self.http_verdict(status)?);
-        }
+        let detector = self.detector()?;
         let text = self.text.as_deref().map(OsStr::to_string_lossy);
+        if let Some(status) = &self.http_status {
+            return self.tell(self.http_verdict(&detector, status, text.as_deref())?);
+        }
         match (&self.exit_status, text.as_deref()) {
             (Some(_), Some("-")) => Err(CliError::usage(
                 "--exit-status takes TEXT as an argument, not from standard input",
             )),
             (Some(status), text) => {
                 let ending = Ending::Exited(exit_status(status)?);
-                self.tell(Rules::default().judge(&ending, text.unwrap_or_default()))
+                let program = self.program.clone().unwrap_or_default();
+                let rules = Rules { program, detector, ..Rules::default() };
+                self.tell(rules.judge(&ending, text.unwrap_or_default()))
             }
-            (None, Some("-")) => self.each_line(|_, line| Ok(Some(line.to_owned()))),
-            (None, Some(text)) => self.tell(detect::text(text)),
-            (None, None) if self.jsonl => self.each_line(text_of_object),
+            (None, Some("-")) => self.each_line(&detector, |_, line| Ok(Some(line.to_owned()))),
+            (None, Some(text)) => self.tell(detector.text(text)),
+            (None, None) if self.jsonl => self.each_line(&detector, text_of_object),
             (None, None) => Err(CliError::usage(
                 "classify needs a TEXT, - for standard input, --jsonl, --http-status or --exit-status",
             )),
         }
     }
 
-    fn http_verdict(&self, status: &str) -> Result<Verdict, CliError> {
+    fn detector(&self) -> Result<Detector, CliError> {
+        let Some(name) = &self.provider else { return Ok(Detector::new()) };
+        let provider = name.parse().map_err(|_| {
+            let names = Provider::ALL.map(Provider::name).join(", ");
+            CliError::usage(format!("--provider is '{name}', but must be one of {names}"))
+        })?;
+        Ok(Detector::new().provider(provider))
+    }
+
+    fn http_verdict(
+        &self,
+        detector: &Detector,
+        status: &str,
+        body: Option<&str>,
+    ) -> Result<Verdict, CliError> {
         let refused = || {
             CliError::usage(format!(
                 "--http-status is '{status}', but must be a number from 100 to 599"
@@ -95,11 +124,13 @@ impl ClassifyArgs {
             let (name, value) = header(written)?;
             headers.append(name, value);
         }
-        Ok(persevere::http::verdict(status, &headers, SystemTime::now()))
+        let verdict = detector.answer(status.as_u16(), body.unwrap_or_default().as_bytes());
+        Ok(persevere::http::with_headers(verdict, status, &headers, SystemTime::now()))
     }
 
     fn each_line(
         &self,
+        detector: &Detector,
         text_of: fn(usize, &str) -> Result<Option<String>, CliError>,
     ) -> Result<(), CliError> {
         let mut input = io::stdin().lock();
@@ -117,10 +148,10 @@ impl ClassifyArgs {
             let Some(text) = text_of(number, line.trim_end_matches(['\n', '\r']))? else {
                 continue;
             };
-            let verdict = detect::text(&text);
+            let verdict = detector.text(&text);
             if !write_line(&match self.json {
                 true => as_json(verdict)?,
-                false => format!("{} | {}", sentence(verdict), text::cut(&text, 120)),
+                false => format!("{} | {}", with_rule(verdict), text::cut(&text, 120)),
             })? {
                 break;
             }
@@ -131,7 +162,7 @@ impl ClassifyArgs {
     fn tell(&self, verdict: Verdict) -> Result<(), CliError> {
         write_line(&match self.json {
             true => as_json(verdict)?,
-            false => sentence(verdict),
+            false => with_rule(verdict),
         })
         .map(drop)
     }
@@ -208,10 +239,18 @@ fn as_json(verdict: Verdict) -> Result<String, CliError> {
 }
 
 fn sentence(verdict: Verdict) -> String {
-    match verdict.kind() {
-        Kind::Unknown if verdict.is_retryable() => {
-            "unknown, so retryable unless --stop-unknown is set".to_owned()
+    match (verdict.kind(), verdict.http_status()) {
+        (Kind::Unknown, Some(status)) if status < 400 => format!("HTTP {status}: no known error"),
+        (Kind::Unknown, _) if verdict.is_retryable() => {
+            "unknown, so retried unless --stop-unknown is set".to_owned()
         }
         _ => verdict.to_string(),
+    }
+}
+
+fn with_rule(verdict: Verdict) -> String {
+    match verdict.kind() {
+        Kind::Unknown => sentence(verdict),
+        kind => format!("{} [{kind}, rule {}]", sentence(verdict), verdict.rule()),
     }
 }

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
+use persevere::detect::Detector;
 
 use crate::error::CliError;
 use crate::judge::Rules;
@@ -82,9 +83,12 @@ and 137.
   5. SIGINT, SIGTERM, SIGHUP or SIGQUIT ended it: stop, for somebody wished so.
   6. Its standard error (the last 64 KiB) names a known failure: a refused connection is retried, a \
 permission denied is not. `persevere classify` shows what a message would lead to.
-  7. Its exit status is one of sysexits.h: 69, 71, 74 and 75 are retried, the others from 64 to 78 \
+  7. Its exit status has a meaning for this program, such as curl's 7 (retried) and 60 (not): of \
+ansible, aws, borg, curl, git, grpcurl, mount, pg_isready, ping, psql, rclone, restic, rsync, systemctl, wget, zypper. \
+It says more than everyday words on standard error, such as \"invalid\" or \"timeout\".
+  8. Its exit status is one of sysexits.h: 69, 71, 74 and 75 are retried, the others from 64 to 78 \
 are not.
-  8. Nothing is known: retry, unless --stop-unknown.
+  9. Nothing is known: retry, unless --stop-unknown.
 
 Input and output:
   The command reads our standard input and writes to our standard output. A retry does not take back \
@@ -148,6 +152,8 @@ impl RunArgs {
             retry_on: matchers(settings.list(&key::RETRY_ON, &self.retry_on)?)?,
             until_success: self.until_success,
             max_retry_after: limits.policy.max_retry_after(),
+            program: self.command.first().map(base_name).unwrap_or_default(),
+            detector: Detector::new(),
         };
         let (quiet_failures, inherit_stderr) = self.outputs(settings)?;
         let kill_after = self.kill_after.as_deref();
