@@ -67,7 +67,7 @@ impl Detector {
     /// What an HTTP status says; see [`detect::http_status`](super::http_status).
     pub fn http_status(&self, status: u16) -> Verdict {
         #[cfg(feature = "text")]
-        if let Some(verdict) = self.own("", Some(status)) {
+        if let Some(verdict) = self.own(b"", Some(status)) {
             return verdict.with_http_status(status).with_answer();
         }
         of_status(status, self.provider)
@@ -83,9 +83,8 @@ impl Detector {
     /// [`text`](Self::text), for bytes that need not be UTF-8.
     #[cfg(feature = "text")]
     pub fn body(&self, body: &[u8]) -> Verdict {
-        let by_rule = || self.own_of_bytes(body);
         let found = || super::text::find(body, self.provider).map(Evidence::into_verdict);
-        by_rule().or_else(found).unwrap_or(Verdict::unknown())
+        self.own(body, None).or_else(found).unwrap_or(Verdict::unknown())
     }
 
     /// What an answer says: its status, and its body, which may say it better. `body` may be a part
@@ -96,7 +95,7 @@ impl Detector {
     /// `InternalError` in it. So 200 with a body that tells of no error is unknown.
     #[cfg(feature = "text")]
     pub fn answer(&self, status: u16, body: &[u8]) -> Verdict {
-        if let Some(verdict) = self.own_of_bytes(body).or_else(|| self.own("", Some(status))) {
+        if let Some(verdict) = self.own(body, Some(status)) {
             return verdict.with_http_status(status).with_answer();
         }
         let by_status =
@@ -114,14 +113,10 @@ impl Detector {
         best.verdict.with_http_status(status).with_answer()
     }
 
+    /// What the caller's rules say.
     #[cfg(feature = "text")]
-    fn own(&self, text: &str, status: Option<u16>) -> Option<Verdict> {
-        self.rules.as_ref()?.judge(text.as_bytes(), status)
-    }
-
-    #[cfg(feature = "text")]
-    fn own_of_bytes(&self, text: &[u8]) -> Option<Verdict> {
-        self.rules.as_ref()?.judge(text, None)
+    fn own(&self, text: &[u8], status: Option<u16>) -> Option<Verdict> {
+        self.rules.as_ref()?.judge(text, status)
     }
 
     /// The whole order of evidence, with the caller's rule in its place, and perhaps with inner
@@ -165,7 +160,7 @@ impl Detector {
             let _cut = write!(message, "{link}: ");
         }
         let status = typed.and_then(|typed| typed.verdict.http_status());
-        if let Some(verdict) = self.own(message.as_str(), status) {
+        if let Some(verdict) = self.own(message.as_str().as_bytes(), status) {
             return verdict;
         }
         let by_text = || super::text::find(message.as_str().as_bytes(), self.provider);
