@@ -5,6 +5,8 @@ use std::ops::ControlFlow;
 
 use super::evidence::Evidence;
 #[cfg(feature = "text")]
+use super::evidence::Rank;
+#[cfg(feature = "text")]
 use super::rules::RuleSet;
 use super::status::of_status;
 use super::types;
@@ -98,19 +100,11 @@ impl Detector {
         if let Some(verdict) = self.own(body, Some(status)) {
             return verdict.with_http_status(status).with_answer();
         }
-        let by_status =
-            Evidence::new(super::evidence::Rank::Status, of_status(status, self.provider));
-        let found = super::text::find(body, self.provider);
-        let is_error = (400..600).contains(&status);
-        let best = match found {
-            // Without an error status only a documented code is an error: a body may hold any words.
-            Some(found) if !is_error && found.rank < super::evidence::Rank::Code => by_status,
-            Some(found) if is_error || by_status.rank <= found.rank => {
-                by_status.or_later(Some(found))
-            }
-            _ => by_status,
-        };
-        best.verdict.with_http_status(status).with_answer()
+        // Without an error status only a documented code is an error: a body may hold any words.
+        let least = if (400..600).contains(&status) { Rank::Phrase } else { Rank::Code };
+        let found = super::text::find(body, self.provider).filter(|found| found.rank >= least);
+        let verdict = found.map_or_else(|| of_status(status, self.provider), |it| it.verdict);
+        verdict.with_http_status(status).with_answer()
     }
 
     /// What the caller's rules say.

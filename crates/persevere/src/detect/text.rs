@@ -7,12 +7,12 @@
 //! that says most decides; among equals the last one.
 
 use super::evidence::{Evidence, Rank};
-use super::fields;
+use super::fields::{self, Unit};
 use super::lines::Lines;
 use super::matcher::{MATCHER, Matcher, Meaning, sql_state};
 use super::status::{of_status, reason};
 use crate::provider::Provider;
-use crate::verdict::Verdict;
+use crate::verdict::{Kind, Verdict};
 
 /// The strongest evidence in a message.
 pub(super) fn find(text: &[u8], provider: Option<Provider>) -> Option<Evidence> {
@@ -134,7 +134,10 @@ impl Search<'_> {
             },
             Meaning::Wait(unit) => {
                 self.hint = fields::wait(self.text, end, unit).or(self.hint);
-                return;
+                if unit == Unit::Seconds {
+                    return;
+                }
+                (Rank::Vague, What::Verdict(ASKS_FOR_A_RETRY))
             }
         };
         if Place::new(self.text, start, end).counts(meaning) {
@@ -215,17 +218,20 @@ impl<'a> Place<'a> {
             Meaning::Says(Rank::Word | Rank::Vague, _) => self.is_bounded() && !self.is_a_name(),
             // What they look for begins with a quote or a bracket, and was read behind it.
             Meaning::Field => true,
-            Meaning::Says(..) | Meaning::Reason(_) | Meaning::SqlState | Meaning::Wait(_) => {
-                self.is_bounded()
-            }
+            Meaning::Says(..) | Meaning::Reason(_) => self.is_bounded(),
+            Meaning::SqlState | Meaning::Wait(_) => self.has_borders(),
         }
     }
 
     /// Not in the middle of a word, where a hump of a CamelCase name is a word.
     pub(super) fn is_bounded(&self) -> bool {
+        self.has_borders() && !self.is_a_setting()
+    }
+
+    fn has_borders(&self) -> bool {
         let first = self.text.get(self.start).copied();
         let last = self.text.get(self.end.wrapping_sub(1)).copied();
-        is_border(self.before(), first) && is_border(last, self.after()) && !self.is_a_setting()
+        is_border(self.before(), first) && is_border(last, self.after())
     }
 
     /// In the middle of a CamelCase name, or before `=`: `connectTimeoutMillis`, `"readTimeout": 5`,
@@ -331,6 +337,11 @@ impl<'a> Place<'a> {
         self.text.get(self.end).copied()
     }
 }
+
+/// A sentence that says when to come back.
+const ASKS_FOR_A_RETRY: Verdict = Verdict::retry(Kind::Server, "text.asks_for_a_retry")
+    .with_evidence("retry after")
+    .with_answer();
 
 /// What the names of exceptions and faults end in.
 const ERRORS_END_IN: [&[u8]; 6] =
