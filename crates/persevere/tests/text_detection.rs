@@ -218,6 +218,15 @@ fn the_last_line_decides_among_equals() {
 }
 
 #[test]
+fn much_text_is_looked_at_where_errors_stand() {
+    let filler = "nothing to see here. ".repeat(40_000);
+    retries(&format!("{filler} connection refused"), Kind::Network);
+    stops(&format!("Permission denied {filler}"), Kind::Permission);
+    let (before, behind) = filler.split_at(filler.len() / 2);
+    says_nothing(&format!("{before}{behind}").replace("nothing to", "lots to"));
+}
+
+#[test]
 fn everyday_words_are_but_a_guess() {
     assert!(detect::text("something is invalid").is_guess());
     assert!(!detect::text("connection refused").is_guess());

@@ -66,12 +66,21 @@ pub(super) enum Unit {
     Written,
 }
 
-/// The wait behind words that announce one: `: 7`, `": "3.5s"`, ` 2 minutes`.
-pub(super) fn wait(text: &[u8], end: usize, unit: Unit) -> Option<Duration> {
+/// Whether a number stands behind words that announce a wait.
+pub(super) fn has_wait(text: &[u8], end: usize) -> bool {
+    behind(text, end).is_some_and(|rest| rest.first().is_some_and(u8::is_ascii_digit))
+}
+
+fn behind(text: &[u8], end: usize) -> Option<&[u8]> {
     let rest = text.get(end..)?;
     let between = |byte: &&u8| matches!(byte, b'"' | b'\'' | b'\\' | b' ' | b':' | b'=');
     let skipped = rest.iter().take(6).take_while(between).count();
-    let rest = rest.get(skipped..)?;
+    rest.get(skipped..)
+}
+
+/// The wait behind words that announce one: `: 7`, `": "3.5s"`, ` 2 minutes`.
+pub(super) fn wait(text: &[u8], end: usize, unit: Unit) -> Option<Duration> {
+    let rest = behind(text, end)?;
     let digits =
         rest.iter().take(20).take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
     let number = std::str::from_utf8(rest.get(..digits)?).ok()?.trim_end_matches('.');

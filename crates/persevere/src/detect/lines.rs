@@ -6,13 +6,15 @@ use std::ops::Range;
 pub(super) struct Lines<'a> {
     text: &'a [u8],
     next: usize,
+    end: usize,
     /// In Python's traces a line of source code follows each line that names its place.
     in_python_frame: bool,
 }
 
 impl<'a> Lines<'a> {
-    pub(super) fn of(text: &'a [u8]) -> Self {
-        Self { text, next: 0, in_python_frame: false }
+    /// Those of a part of a text.
+    pub(super) fn of(text: &'a [u8], part: Range<usize>) -> Self {
+        Self { text, next: part.start, end: part.end, in_python_frame: false }
     }
 
     fn is_in_a_trace(&mut self, line: &[u8]) -> bool {
@@ -46,9 +48,9 @@ impl Iterator for Lines<'_> {
     type Item = Range<usize>;
 
     fn next(&mut self) -> Option<Range<usize>> {
-        while self.next < self.text.len() {
+        while self.next < self.end {
             let start = self.next;
-            let rest = self.text.get(start..)?;
+            let rest = self.text.get(start..self.end)?;
             let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
             self.next = start + length + 1;
             if !self.is_in_a_trace(rest.get(..length)?) {
@@ -64,7 +66,7 @@ mod tests {
     use super::*;
 
     fn kept(text: &str) -> Vec<&str> {
-        Lines::of(text.as_bytes()).map(|line| &text[line]).collect()
+        Lines::of(text.as_bytes(), 0..text.len()).map(|line| &text[line]).collect()
     }
 
     #[test]

@@ -4,7 +4,10 @@
 //! phrase counts where it stands by itself: between words, or as a hump of a CamelCase name. A single
 //! word or a status does not count in a path, a URL, a host name, an option, or alone in quotes, for
 //! there it is somebody's name for something. Lines of a stack trace do not count at all. The phrase
-//! that says most decides; among equals the last one.
+//! that says most decides; among equals the last one. Of more than 256 KiB only the first 32 and the last
+//! 224 are looked at.
+
+use std::ops::Range;
 
 use super::evidence::{Evidence, Rank};
 use super::fields::{self, Unit};
@@ -17,8 +20,8 @@ use crate::verdict::{Kind, Verdict};
 /// The strongest evidence in a message.
 pub(super) fn find(text: &[u8], provider: Option<Provider>) -> Option<Evidence> {
     let matcher = &*MATCHER;
-    let mut search = Search { matcher, text, provider, best: None, hint: None };
-    for line in Lines::of(text) {
+    let mut search = Search { matcher, text, provider, best: None, wait: None };
+    for line in parts(text).into_iter().flat_map(|part| Lines::of(text, part)) {
         let start = line.start;
         let mut may_begin = Class::BLANK.next;
         for (offset, byte) in text.get(line).unwrap_or_default().iter().enumerate() {
@@ -35,6 +38,16 @@ pub(super) fn find(text: &[u8], provider: Option<Provider>) -> Option<Evidence> 
         }
     }
     search.found()
+}
+
+/// Where to look: everywhere, or in much text at the beginning and the end, where errors stand.
+fn parts(text: &[u8]) -> [Range<usize>; 2] {
+    const HEAD: usize = 32 << 10;
+    const TAIL: usize = 224 << 10;
+    match text.len() {
+        length if length <= HEAD + TAIL => [0..length, length..length],
+        length => [0..HEAD, length - TAIL..length],
+    }
 }
 
 /// What a byte is, as far as words and their borders are concerned: a bit, and the bits of what can begin
@@ -85,7 +98,8 @@ struct Search<'a> {
     text: &'a [u8],
     provider: Option<Provider>,
     best: Option<Best>,
-    hint: Option<std::time::Duration>,
+    /// Where the last wait stands, to be read at the end.
+    wait: Option<(usize, Unit)>,
 }
 
 /// What was found, in few bytes: most of it is outdone by something else.
@@ -133,7 +147,9 @@ impl Search<'_> {
                 None => return,
             },
             Meaning::Wait(unit) => {
-                self.hint = fields::wait(self.text, end, unit).or(self.hint);
+                if fields::has_wait(self.text, end) {
+                    self.wait = Some((end, unit));
+                }
                 if unit == Unit::Seconds {
                     return;
                 }
@@ -193,9 +209,10 @@ impl Search<'_> {
                 _ => return None,
             },
         };
-        let verdict = match self.hint {
-            Some(wait) if verdict.is_retryable() => verdict.with_hint(wait),
-            _ => verdict,
+        let wait = || self.wait.and_then(|(end, unit)| fields::wait(self.text, end, unit));
+        let verdict = match verdict.is_retryable().then(wait).flatten() {
+            Some(wait) => verdict.with_hint(wait),
+            None => verdict,
         };
         Some(Evidence::new(best.rank, verdict))
     }
@@ -273,12 +290,13 @@ impl<'a> Place<'a> {
         let to = self.text.len().min(self.end + FAR);
         let left = self.text.get(from..self.start).unwrap_or_default();
         let right = self.text.get(self.end..to).unwrap_or_default();
-        let inside = |byte: &&u8| !byte.is_ascii_whitespace();
-        left.iter()
-            .rev()
-            .take_while(inside)
-            .chain(right.iter().take_while(inside))
-            .any(|byte| matches!(byte, b'/' | b'\\'))
+        let on_the_left = memchr::memrchr3(b' ', b'/', b'\\', left)
+            .and_then(|at| left.get(at..))
+            .is_some_and(|rest| !rest.iter().any(u8::is_ascii_whitespace));
+        let on_the_right = memchr::memchr3(b' ', b'/', b'\\', right)
+            .and_then(|at| right.get(..=at))
+            .is_some_and(|rest| !rest.iter().any(u8::is_ascii_whitespace));
+        on_the_left || on_the_right
     }
 
     /// Whether a number is an HTTP status: `HTTP/1.1 503`, `status code: 503`, `Error (503)`, or
@@ -315,10 +333,11 @@ impl<'a> Place<'a> {
         let left = self.text.get(..self.start).unwrap_or_default();
         let skipped = left.iter().rev().take(5).take_while(|byte| punctuation(byte)).count();
         let left = left.get(..left.len() - skipped).unwrap_or_default();
+        let last = left.last().map(u8::to_ascii_lowercase);
         let ends_with = |word: &&str| {
-            let from = left.len().checked_sub(word.len());
-            let end = from.and_then(|from| left.get(from..));
-            end.is_some_and(|end| end.eq_ignore_ascii_case(word.as_bytes()))
+            let from = || left.len().checked_sub(word.len());
+            last == word.bytes().last()
+                && from().is_some_and(|from| is_same(left.get(from..), word.as_bytes()))
         };
         skipped > 0
             && super::tables::http::BEFORE_A_STATUS.iter().any(ends_with)
@@ -358,13 +377,18 @@ fn is_border(left: Option<u8>, right: Option<u8>) -> bool {
 fn ends_as_a_status(rest: &[u8]) -> bool {
     let goes_on = |byte: &u8| is_word(*byte) || matches!(byte, b'/' | b'-' | b'%');
     let fraction = matches!(rest, [b'.' | b',', next, ..] if next.is_ascii_digit());
-    let counting = |unit: &&str| {
-        let next = rest.get(..unit.len());
-        next.is_some_and(|next| next.eq_ignore_ascii_case(unit.as_bytes()))
+    let unit = rest.strip_prefix(b" ").unwrap_or_default();
+    let first = unit.first().map(u8::to_ascii_lowercase);
+    let counting = |known: &&str| {
+        first == known.bytes().next() && is_same(unit.get(..known.len()), known.as_bytes())
     };
     !rest.first().is_some_and(goes_on)
         && !fraction
         && !super::tables::http::COUNTED.iter().any(counting)
+}
+
+fn is_same(text: Option<&[u8]>, word: &[u8]) -> bool {
+    text.is_some_and(|text| text.eq_ignore_ascii_case(word))
 }
 
 /// Letters of other scripts are letters too.

@@ -61,34 +61,9 @@ pub(in crate::detect) const BEFORE_NO_STATUS: &[&str] = &[
     "signal code",
 ];
 
-/// What is counted, so that the number before it is no status.
+/// What is counted, or how it begins, so that the number before it is no status.
+#[rustfmt::skip]
 pub(in crate::detect) const COUNTED: &[&str] = &[
-    " bytes",
-    " byte",
-    " kb",
-    " mb",
-    " gb",
-    " kib",
-    " mib",
-    " gib",
-    " ms",
-    " seconds",
-    " sec",
-    " minutes",
-    " files",
-    " times",
-    " items",
-    " rows",
-    " lines",
-    " attempts",
-    " retries",
-    " records",
-    " objects",
-    " entries",
-    " of ",
-    " tests",
-    " chars",
-    " characters",
-    " hours",
-    " days",
+    "byte", "kb", "mb", "gb", "kib", "mib", "gib", "ms", "sec", "minute", "hour", "day", "file", "time", "item", "row", "line", "attempt",
+    "retries", "record", "object", "entries", "of ", "test", "char",
 ];
