@@ -16,6 +16,10 @@ const TYPED: &str = "detect::error, io::Error";
 const DEEP: &str = "detect::error, io::Error three causes deep";
 const TEXT: &str = "detect::text, 200 bytes, a pattern at the end";
 const NOTHING: &str = "detect::text, 200 bytes, no pattern";
+const JSON: &str = "detect::text, JSON document of 211 bytes";
+const HOSTILE: &str = "detect::text, 1 MiB of \"error 503 \"";
+const WORDS: &str = "detect::text, 1 MiB of beginnings of phrases";
+const CONTAINS_HOSTILE: &str = "lower case and contains, 1 MiB without one";
 const CONTAINS: &str = "lower case and contains, at the end";
 const CONTAINS_NOTHING: &str = "lower case and contains, no pattern";
 
@@ -26,6 +30,8 @@ const REFUSED: &str = "failed to export virtual machine web-frontend-07 to s3://
 const UNKNOWN: &str = "failed to export virtual machine web-frontend-07 to s3://backups/exports/nightly/\
     web-frontend-07.ova: while uploading part 17 of 243 with 8 MiB each: dial tcp 10.20.30.40:443: \
     the cat sat on the mat..";
+
+const DOCUMENT: &str = r#"{"error":{"code":403,"message":"The request was refused, as too many of them came from here in the last minute.","errors":[{"domain":"usageLimits","reason":"rateLimitExceeded","message":"Rate Limit Exceeded"}]}}"#;
 
 /// What the requirement lists, the way it looks for it.
 const PATTERNS: [&str; 25] = [
@@ -65,11 +71,20 @@ pub(super) fn run(report: &mut Report) {
     assert_eq!((REFUSED.len(), UNKNOWN.len()), (200, 200), "the table says 200 bytes");
     let typed = io::Error::from(io::ErrorKind::ConnectionReset);
     let deep = three_causes_deep();
+    assert_eq!(DOCUMENT.len(), 211, "the table says 211 bytes");
+    let mebibyte = |words: &str| words.repeat((1 << 20) / words.len());
+    let hostile = mebibyte("error 503 ");
+    let words = mebibyte("no such connection was unable to the operation is not ");
+    let nothing = mebibyte("the cat sat on the mat ");
     let samples = measure(vec![
         Candidate::once(TYPED, || detect::error(black_box(&typed))),
         Candidate::once(DEEP, || detect::error(black_box(&deep))),
         Candidate::once(TEXT, || detect::text(black_box(REFUSED))),
         Candidate::once(NOTHING, || detect::text(black_box(UNKNOWN))),
+        Candidate::once(JSON, || detect::text(black_box(DOCUMENT))),
+        Candidate::once(HOSTILE, || detect::text(black_box(&hostile))),
+        Candidate::once(WORDS, || detect::text(black_box(&words))),
+        Candidate::once(CONTAINS_HOSTILE, || lower_case_and_contains(black_box(&nothing))),
         Candidate::once(CONTAINS, || lower_case_and_contains(black_box(REFUSED))),
         Candidate::once(CONTAINS_NOTHING, || lower_case_and_contains(black_box(UNKNOWN))),
     ]);
@@ -83,9 +98,16 @@ pub(super) fn run(report: &mut Report) {
     target(report, &samples, TYPED, 50.0, allocations::count(verdict));
     let verdict = || ignore(detect::error(&deep));
     target(report, &samples, DEEP, 50.0, allocations::count(verdict));
-    for (name, message) in [(TEXT, REFUSED), (NOTHING, UNKNOWN)] {
+    let texts = [
+        (TEXT, REFUSED, 500.0),
+        (NOTHING, UNKNOWN, 500.0),
+        (JSON, DOCUMENT, 1_000.0),
+        (HOSTILE, &hostile, 5e6),
+        (WORDS, &words, 5e6),
+    ];
+    for (name, message, limit) in texts {
         let verdict = || ignore(detect::text(message));
-        target(report, &samples, name, 500.0, allocations::count(verdict));
+        target(report, &samples, name, limit, allocations::count(verdict));
     }
 }
 
