@@ -93,8 +93,11 @@ byte.
 
 Signals:
   SIGINT and SIGQUIT, SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 reach the command. After the first four no \
-further attempt is made. At a timeout the command gets SIGTERM, then SIGKILL; processes that it has \
-started do not.
+further attempt is made.
+  At a timeout the command and its process group get SIGTERM, and after --kill-after SIGKILL. The \
+command has a process group of its own, as under `timeout`. On a terminal it stays in ours, so that it \
+can read from it and Ctrl-Z stops it; there the processes that it has started are looked up, which \
+needs /proc.
 
 Environment of the command:
   PERSEVERE_ATTEMPT is the number of the attempt, from 1, and PERSEVERE_MAX_ATTEMPTS how many there \
