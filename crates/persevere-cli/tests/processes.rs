@@ -6,6 +6,8 @@
 mod common;
 
 use std::fs;
+use std::thread::sleep;
+use std::time::Duration;
 
 use common::Folder;
 use common::terminal::Terminal;
@@ -81,4 +83,35 @@ fn on_a_terminal_the_command_can_read_from_it() {
     terminal.press(b"something\n");
     let (status, screen) = terminal.finish();
     assert!(status.success() && screen.contains("got something\n"), "{screen}");
+}
+
+/// Waits for a file that the command writes when it is ready.
+fn wait_for(folder: &Folder, name: &str) {
+    while !folder.exists(name) {
+        sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_key_press_reaches_a_command_in_a_session_of_its_own() {
+    let folder = Folder::new();
+    let script = "trap 'echo got it; exit 3' INT; echo > ready; while :; do sleep 0.01; done";
+    let mut terminal = Terminal::start(&folder, &["run", "--", "setsid", "sh", "-c", script]);
+    wait_for(&folder, "ready");
+    terminal.press(b"\x03");
+    let (status, screen) = terminal.finish();
+    assert!(!status.success() && screen.contains("got it"), "{screen}");
+}
+
+#[test]
+fn a_key_press_reaches_a_command_in_our_group_once() {
+    let folder = Folder::new();
+    let script = "trap 'echo >> got' INT; echo > ready; while test ! -e got; do sleep 0.01; done; \
+                  sleep 0.3; exit 0";
+    let mut terminal = Terminal::start(&folder, &["run", "--", "sh", "-c", script]);
+    wait_for(&folder, "ready");
+    terminal.press(b"\x03");
+    let (status, screen) = terminal.finish();
+    assert!(status.success(), "{screen}");
+    assert_eq!(folder.read("got").lines().count(), 1);
 }

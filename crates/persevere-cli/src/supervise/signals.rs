@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use persevere::CancellationToken;
-use rustix::process::{Pid, Signal, getpgid, kill_process};
+use rustix::process::{Pid, Signal, getpgid, getpgrp, kill_process};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::WithOrigin;
@@ -104,9 +104,9 @@ impl Signals {
         else {
             return;
         };
-        // A key press reaches the whole foreground process group, so the command has it already.
+        // A key press reaches the whole foreground process group, and so the command if it is in ours.
         let from_keyboard = matches!(origin.signal, SIGINT | SIGQUIT) && !is_sent(origin);
-        if from_keyboard && !running.missed_one {
+        if from_keyboard && !running.missed_one && group_of(running.pid) == getpgrp() {
             return;
         }
         if ENDING.contains(&origin.signal) && group_of(running.pid) == running.pid {
