@@ -6,10 +6,11 @@
 mod common;
 
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Stdio};
 
 use common::{Finished, Folder, finished};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 /// The program under way, both outputs piped.
 struct Started {
@@ -73,7 +74,8 @@ fn sigterm_reaches_the_command_and_ends_the_attempts() {
         run.ready();
         run.send(signal);
         let run = run.finish();
-        assert_eq!(run.code, Some(3));
+        assert_eq!(run.raw.status.signal(), Some(signal.as_raw()));
+        assert!(!run.raw.status.core_dumped());
         assert_eq!(run.stdout, format!("got {name}\n"));
         assert_eq!(folder.read(&format!("attempts-{name}")).lines().count(), 1);
     }
@@ -103,7 +105,7 @@ fn a_command_that_dies_of_the_signal_gives_its_status() {
     run.ready();
     run.send(Signal::TERM);
     let run = run.finish();
-    assert_eq!(run.code, Some(143));
+    assert_eq!(run.raw.status.signal(), Some(15));
     assert!(run.stderr.contains("killed by signal 15 (SIGTERM)"), "{}", run.stderr);
 }
 
@@ -119,21 +121,38 @@ fn a_command_that_ends_well_in_spite_of_the_signal_is_a_success() {
 
 #[test]
 fn a_signal_ends_a_wait_at_once() {
-    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+    for signal in [Signal::INT, Signal::TERM] {
         let folder = Folder::new();
         let options = ["--initial-delay", "1h", "--max-delay", "1h", "--report", "report.json"];
         let mut run = Started::new(&mut folder.sh(&options, "echo >> attempts; exit 9"));
         run.logged("operation failed, retrying");
         run.send(signal);
         let run = run.finish();
-        assert_eq!(run.code, Some(code));
+        assert_eq!(run.raw.status.signal(), Some(signal.as_raw()));
         assert_eq!(
             run.stderr,
             "[WARN] operation cancelled | operation=sh, attempts=1, error=exit status 9\n"
         );
         assert_eq!(folder.read("attempts").lines().count(), 1);
-        assert!(folder.read("report.json").contains("\"outcome\": \"cancelled\""));
+        let report = folder.read("report.json");
+        assert!(report.contains("\"outcome\": \"cancelled\""), "{report}");
+        assert!(report.contains(&format!("\"exit_code\": {}", 128 + signal.as_raw())), "{report}");
     }
+}
+
+#[test]
+fn an_interrupt_ends_a_shell_loop() {
+    let folder = Folder::new();
+    let script = "for round in 1 2 3; do \"$0\" run -- sh -c 'echo ready; exec sleep 60'; done";
+    let mut command = folder.program("bash");
+    command.args(["-c", script, env!("CARGO_BIN_EXE_persevere")]).process_group(0);
+    let mut run = Started::new(&mut command);
+    run.ready();
+    // As a key press does it.
+    kill_process_group(run.pid(), Signal::INT).unwrap();
+    let run = run.finish();
+    assert_eq!(run.raw.status.signal(), Some(2), "{}", run.stderr);
+    assert_eq!(run.stdout, "");
 }
 
 #[test]
@@ -181,6 +200,6 @@ fn a_flood_on_standard_error_neither_blocks_nor_stays_in_memory() {
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let peak: u64 = peak.unwrap().trim().trim_end_matches(" kB").parse().unwrap();
     run.send(Signal::INT);
-    assert_eq!(run.finish().code, Some(130));
+    assert_eq!(run.finish().raw.status.signal(), Some(2));
     assert!(peak < 20_000, "{peak} kB at the peak for 40 MB of output");
 }

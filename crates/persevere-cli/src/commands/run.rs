@@ -109,7 +109,8 @@ Exit status:
   124     the deadline has passed or would have passed, or the last attempt timed out
   126     the command cannot be run
   127     the command was not found
-  128+N   signal N ended the command, or ended the wait for the next attempt
+  128+N   signal N ended the command; or it reached us, and the command did not succeed: then we die \
+by it, as shells expect
   other   the command's own, of its last attempt
 
 Examples:

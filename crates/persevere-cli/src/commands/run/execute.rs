@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use persevere::{Attempt, End, Event, EventKind, Kind, RetryError, Retryer, Verdict};
+use rustix::process::{Resource, Rlimit, setrlimit};
 use tracing::debug;
 
 use super::Run;
@@ -66,7 +67,20 @@ pub(super) fn execute(run: Run) -> Result<ExitCode, CliError> {
             return Ok(code);
         }
     }
+    if let (Err(_), Some(signal)) = (&result, signals.caught()) {
+        die_by(signal);
+    }
     Ok(ExitCode::from(exit_code))
+}
+
+/// Ends us by the signal that was meant to: from an exit status a shell could not tell that Ctrl-C
+/// was pressed, and would go on with its loop.
+fn die_by(signal: i32) {
+    // SIGQUIT would leave a picture of our memory, which nobody wants. GNU timeout does the same.
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    let _no_core = setrlimit(Resource::Core, none);
+    // It does not return, and if it did, there is still the exit status.
+    let _returned = signal_hook::low_level::emulate_default_handler(signal);
 }
 
 /// Makes attempts, and remembers them.
@@ -205,13 +219,13 @@ impl Reports {
 
 fn exit_code(result: &Result<(), RetryError<CommandFailure>>, signals: &Signals) -> u8 {
     let Err(error) = result else { return 0 };
-    let signal = signals.caught().map(signal_code);
+    if let Some(signal) = signals.caught() {
+        return signal_code(signal);
+    }
     let last = error.last_error().map(|last| last.ending.exit_code());
     match error.end() {
         End::Deadline => TIMED_OUT,
-        // Nothing ran when it was cancelled.
-        End::Cancelled => signal.or(last).unwrap_or(1),
-        _ => last.or(signal).unwrap_or(1),
+        _ => last.unwrap_or(1),
     }
 }
 
