@@ -7,6 +7,7 @@ mod exit_status;
 mod judge;
 mod log;
 mod output;
+mod patience;
 mod plot;
 mod policy;
 mod settings;

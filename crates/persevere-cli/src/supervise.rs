@@ -87,6 +87,7 @@ impl Supervisor {
     }
 
     fn try_attempt(&self, attempt: Attempt) -> io::Result<Option<Attempted>> {
+        let started = Instant::now();
         let Some(mut child) = self.signals.start(&mut self.command(attempt))? else {
             return Ok(None);
         };
@@ -109,7 +110,11 @@ impl Supervisor {
         }
         let status = self.signals.reap(&mut child)?;
         let grace = if in_time { GRACE } else { GRACE_AFTER_STOP };
-        pumps.iter().for_each(|pump| pump.finish(grace));
+        let is_over = || {
+            let limit = attempt.limit();
+            limit.is_some_and(|limit| started.elapsed() >= limit) || self.signals.caught().is_some()
+        };
+        pumps.iter().for_each(|pump| pump.finish(grace, &is_over));
         Ok(Some(Attempted {
             ending: match in_time {
                 true => ending(status),

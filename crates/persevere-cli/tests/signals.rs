@@ -8,6 +8,8 @@ mod common;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
 
 use common::{Finished, Folder, finished};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
@@ -202,4 +204,43 @@ fn a_flood_on_standard_error_neither_blocks_nor_stays_in_memory() {
     run.send(Signal::INT);
     assert_eq!(run.finish().raw.status.signal(), Some(2));
     assert!(peak < 20_000, "{peak} kB at the peak for 40 MB of output");
+}
+
+/// Ends though nobody reads what it says.
+fn ends(mut run: Started) -> std::process::ExitStatus {
+    for _ in 0..6_000 {
+        if let Some(status) = run.child.try_wait().unwrap() {
+            return status;
+        }
+        sleep(Duration::from_millis(5));
+    }
+    run.child.kill().unwrap();
+    panic!("it has not ended");
+}
+
+#[test]
+fn a_reader_who_has_stalled_does_not_break_the_deadline() {
+    let folder = Folder::new();
+    for (option, script, code) in [
+        // The reader stalls while the command writes, and at our own line.
+        ("-q", "exec yes >&2", 124),
+        ("--log-level=info", "yes | head -c 65536 >&2; exit 9", 124),
+        ("--quiet-failures", "yes | head -c 200000; exit 9", 9),
+    ] {
+        let run = Started::new(&mut folder.sh(&[option, "--deadline", "500ms"], script));
+        assert_eq!(ends(run).code(), Some(code), "{script}");
+    }
+}
+
+#[test]
+fn a_reader_who_has_stalled_does_not_keep_a_signal_from_ending_us() {
+    let folder = Folder::new();
+    for script in
+        ["echo ready; exec yes >&2", "echo ready; yes 2>/dev/null | head -c 65536 >&2; exit 9"]
+    {
+        let mut run = Started::new(&mut folder.sh(&[], script));
+        run.ready();
+        run.send(Signal::TERM);
+        assert_eq!(ends(run).signal(), Some(15), "{script}");
+    }
 }

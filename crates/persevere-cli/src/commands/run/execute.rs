@@ -17,6 +17,7 @@ use crate::error::{CliError, reason};
 use crate::exit_status::TIMED_OUT;
 use crate::judge::ending::{Ending, signal_code};
 use crate::output;
+use crate::patience::{self, STDERR, STDOUT};
 use crate::supervise::{Attempted, Held, Output, Signals, Supervisor};
 use crate::text;
 
@@ -30,6 +31,10 @@ pub(super) fn execute(run: Run) -> Result<ExitCode, CliError> {
         CliError::failed(format!("cannot listen for signals: {}", reason(&error)))
     })?;
     let started = Instant::now();
+    let (deadline, ended) = (run.limits.deadline, signals.clone());
+    patience::ends_when(move || {
+        ended.caught().is_some() || deadline.is_some_and(|deadline| started.elapsed() >= deadline)
+    });
     let attempts = Attempts::new(&run, signals.clone());
     let delays = attempts.reports.clone();
     let retryer =
@@ -165,8 +170,9 @@ impl<'a> Attempts<'a> {
         let Some(held) = self.held.take() else {
             return Ok(());
         };
-        let stdout = held.stdout.release(&mut io::stdout().lock());
-        let stderr = held.stderr.release(&mut Forward);
+        let Held { stdout, stderr } = held;
+        let stdout = patience::write(&STDOUT, move || stdout.release(&mut io::stdout().lock()));
+        let stderr = patience::write(&STDERR, move || stderr.release(&mut Forward));
         output::ignore_closed(stdout, "standard output")?;
         output::ignore_closed(stderr, "standard error")
     }
