@@ -26,6 +26,8 @@ pub(crate) struct Raw {
 #[derive(Debug, Clone)]
 pub(crate) struct Set<T> {
     pub(crate) value: T,
+    /// For messages, which show what was written and no rounded form of it.
+    pub(crate) written: String,
     pub(crate) source: Source,
 }
 
@@ -82,7 +84,7 @@ impl Raw {
     pub(crate) fn parse<T>(self, parse: fn(&str) -> Result<T, String>) -> Result<Set<T>, CliError> {
         let Self { text, source } = self;
         match parse(&text) {
-            Ok(value) => Ok(Set { value, source }),
+            Ok(value) => Ok(Set { value, written: text, source }),
             Err(allowed) => Err(source.refuse(&text, &allowed)),
         }
     }

@@ -1,9 +1,12 @@
 //! What clap says over many lines, in one.
 
+use std::env;
+
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory};
 
 use crate::cli::Cli;
+use crate::settings::key::Key;
 
 /// What is wrong with the command line, without the word `error`.
 pub(crate) fn one_line(error: &clap::Error) -> String {
@@ -34,12 +37,36 @@ fn invalid_value(error: &clap::Error) -> Option<String> {
 
 fn unknown_argument(error: &clap::Error) -> Option<String> {
     let argument = text(error, ContextKind::InvalidArg)?;
+    if let Some(message) = negative_value(argument) {
+        return Some(message);
+    }
     let what = if argument.starts_with('-') { "unknown option" } else { "unexpected argument" };
     let next = match text(error, ContextKind::SuggestedArg) {
         Some(similar) => format!("did you mean {}?", option_name(similar)),
         None => "see --help".to_owned(),
     };
     Some(format!("{what} '{argument}', {next}"))
+}
+
+/// To clap the value in `--deadline -5s` is an option `-5`. Were it allowed to take such values, it would
+/// also take the option that follows where a value was forgotten.
+fn negative_value(refused: &str) -> Option<String> {
+    let arguments: Vec<String> =
+        env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let is_it = |value: &str| value.starts_with(refused) && is_negative_number(value);
+    arguments.windows(2).find_map(|pair| {
+        let key = Key::of_option(&pair[0]).filter(|_| is_it(&pair[1]))?;
+        let allowed = key.check(&pair[1]).err()?;
+        Some(format!("{} is '{}', but must be {allowed}", pair[0], pair[1]))
+    })
+}
+
+fn is_negative_number(text: &str) -> bool {
+    text.strip_prefix('-').is_some_and(|rest| {
+        let named = ["inf", "infinity", "nan"];
+        rest.starts_with(|first: char| first.is_ascii_digit() || first == '.')
+            || named.iter().any(|name| rest.eq_ignore_ascii_case(name))
+    })
 }
 
 fn unknown_command(error: &clap::Error) -> Option<String> {

@@ -115,7 +115,7 @@ impl Reader<'_> {
         }
         let values = self.values(key, value)?;
         for raw in &values {
-            (key.check)(&raw.text).map_err(|allowed| raw.source.refuse(&raw.text, &allowed))?;
+            key.check(&raw.text).map_err(|allowed| raw.source.refuse(&raw.text, &allowed))?;
         }
         file.set.push((key, values));
         Ok(())
@@ -142,7 +142,7 @@ impl Reader<'_> {
             (Flag, DeValue::Boolean(flag)) => flag.to_string(),
             (takes, _) => {
                 let written = self.written(value.span());
-                let allowed = (key.check)(&written).err().unwrap_or_default();
+                let allowed = key.check(&written).err().unwrap_or_default();
                 let allowed = takes.described(&allowed);
                 return Err(self.refuse(value.span(), key.name, value, &allowed));
             }

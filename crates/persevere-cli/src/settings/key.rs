@@ -11,7 +11,6 @@ pub(crate) struct Key {
     /// The table it stands in; empty for the top of the file.
     pub(super) table: &'static str,
     pub(super) takes: Takes,
-    /// Checks a value without keeping it; the error says what is allowed.
     pub(super) check: fn(&str) -> Result<(), String>,
 }
 
@@ -89,6 +88,16 @@ impl Key {
 
     pub(crate) fn variable(&self) -> String {
         format!("PERSEVERE_{}", self.name.to_ascii_uppercase().replace('-', "_"))
+    }
+
+    /// Checks a value without keeping it; the error says what is allowed.
+    pub(crate) fn check(&self, text: &str) -> Result<(), String> {
+        (self.check)(text)
+    }
+
+    /// The key that `--max-delay` sets.
+    pub(crate) fn of_option(written: &str) -> Option<&'static Self> {
+        ALL.into_iter().find(|key| key.option() == written)
     }
 
     /// The key of this name in a table of the file, written with `-` or with `_`.

@@ -62,7 +62,8 @@ pub(crate) fn attempts(text: &str) -> Result<u32, String> {
 
 /// The engine says which numbers are sensible.
 pub(crate) fn number(text: &str) -> Result<f64, String> {
-    text.parse().map_err(|_| "a number, at least 1, such as 1.5".to_owned())
+    let number = text.parse().ok().filter(|number: &f64| !number.is_sign_negative());
+    number.ok_or_else(|| "a number, at least 1, such as 1.5".to_owned())
 }
 
 pub(crate) fn flag(text: &str) -> Result<bool, String> {
