@@ -164,6 +164,8 @@ fn bad_options_are_refused_in_one_line() {
         ("plan --max-delay 1.0004s --initial-delay 2s", "--initial-delay '2s' 1.0004s"),
         ("plan --multiplier 1e400", "--multiplier '1e400' finite"),
         ("plan --deadline 5", "--deadline '5' 5s five"),
+        ("plan --deadline 5M", "--deadline '5M' 5m five minutes"),
+        ("plan --max-delay 2M", "--max-delay '2M' 5m five minutes"),
         ("plan --deadline soon", "--deadline 'soon' 500ms"),
         ("plan --deadline 0s", "--deadline '0s' longer"),
         ("plan --attempt-timeout 0ms", "--attempt-timeout '0ms' longer"),
