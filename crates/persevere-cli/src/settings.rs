@@ -4,6 +4,7 @@
 mod file;
 pub(crate) mod key;
 pub(crate) mod value;
+pub(crate) mod variables;
 
 use std::env;
 use std::fmt;
@@ -97,8 +98,10 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Reads the configuration file, if there is one, and checks all of it.
+    /// Reads the configuration file, if there is one, and checks all of it, and the names of the
+    /// variables.
     pub(crate) fn load(config: Option<&Path>) -> Result<Self, CliError> {
+        variables::check()?;
         let file = ConfigFile::load(config)?;
         Ok(Self { file })
     }

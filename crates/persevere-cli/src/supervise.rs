@@ -21,6 +21,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
 
 use crate::judge::ending::{Ending, StartError};
 use crate::output;
+use crate::settings::variables;
 use family::Family;
 use pump::Pump;
 pub(crate) use signals::Signals;
@@ -139,8 +140,8 @@ impl Supervisor {
             limited => limited.to_string(),
         };
         command
-            .env("PERSEVERE_ATTEMPT", attempt.number().to_string())
-            .env("PERSEVERE_MAX_ATTEMPTS", max_attempts);
+            .env(variables::ATTEMPT, attempt.number().to_string())
+            .env(variables::MAX_ATTEMPTS, max_attempts);
         command
     }
 

@@ -250,6 +250,32 @@ fn a_bad_variable_is_named() {
 }
 
 #[test]
+fn an_unknown_variable_is_refused() {
+    let folder = Folder::new();
+    for (name, nearest) in [
+        ("PERSEVERE_MAX_ATTEMPTS", "PERSEVERE_ATTEMPTS?"),
+        ("PERSEVERE_ATEMPTS", "PERSEVERE_ATTEMPTS?"),
+        ("PERSEVERE_ATTEMPT", "PERSEVERE_ATTEMPTS?"),
+        ("PERSEVERE_CONFIG_FILE", "PERSEVERE_CONFIG?"),
+        ("PERSEVERE_NOJITTER", "PERSEVERE_NO_JITTER?"),
+    ] {
+        // One that is empty is a slip as well.
+        for value in ["9", ""] {
+            let mut command = folder.persevere(["plan"]);
+            finish(command.env(name, value)).is_refused(&[name, "did you mean", nearest]);
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_within_a_run_is_not_told_off() {
+    let program = env!("CARGO_BIN_EXE_persevere");
+    let run = Folder::new().finish(["run", "--", program, "run", "--", "true"]);
+    assert_eq!(run.succeeds().stderr, "");
+}
+
+#[test]
 fn a_bad_file_is_refused_with_its_line() {
     let folder = Folder::new();
     for (content, line, parts) in [

@@ -11,6 +11,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::key::{Key, Takes};
+use super::variables::CONFIG;
 use super::{Place, Raw, Source};
 use crate::error::{CliError, reason};
 use crate::text;
@@ -27,8 +28,8 @@ impl ConfigFile {
         if let Some(path) = asked {
             return Self::read(path, "--config");
         }
-        if let Some(path) = env::var_os("PERSEVERE_CONFIG").filter(|path| !path.is_empty()) {
-            return Self::read(Path::new(&path), "PERSEVERE_CONFIG");
+        if let Some(path) = env::var_os(CONFIG).filter(|path| !path.is_empty()) {
+            return Self::read(Path::new(&path), CONFIG);
         }
         match usual_place() {
             Some(path) if path.exists() => Self::read(&path, "the configuration file"),

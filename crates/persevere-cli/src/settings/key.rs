@@ -81,6 +81,11 @@ pub(super) static ALL: [&Key; 18] = [
     &KILL_AFTER,
 ];
 
+/// The names of all variables.
+pub(super) fn variables() -> impl Iterator<Item = String> {
+    ALL.into_iter().map(Key::variable)
+}
+
 impl Key {
     pub(crate) fn option(&self) -> String {
         format!("--{}", self.name)
