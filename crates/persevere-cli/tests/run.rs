@@ -97,6 +97,24 @@ fn a_command_that_cannot_be_run_is_not_retried() {
     }
 }
 
+#[test]
+fn a_flag_followed_by_a_word_is_unclear() {
+    let folder = Folder::new();
+    for flag in ["--no-jitter", "--stop-unknown", "--quiet-failures", "--inherit-stderr"] {
+        for word in ["true", "false"] {
+            let (set, command) = (format!("{flag}={word}"), format!("{flag} -- {word}"));
+            let parts = [set.as_str(), command.as_str()];
+            folder.finish(["run", flag, word, "--", "touch", "ran"]).is_refused(&parts);
+            folder.finish(["run", flag, word]).is_refused(&parts);
+        }
+        folder.finish(["run", flag, "--", "true"]).succeeds();
+        folder.finish(["run", flag, "sh", "-c", "true"]).succeeds();
+        folder.finish(["run", &format!("{flag}=false"), "true"]).succeeds();
+    }
+    folder.finish(["run", "-q", "true"]).succeeds();
+    assert!(!folder.exists("ran"));
+}
+
 fn make_executable(path: &std::path::Path) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();

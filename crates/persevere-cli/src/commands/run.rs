@@ -5,6 +5,7 @@ mod execute;
 mod failure;
 mod report;
 
+use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -16,7 +17,8 @@ use crate::error::CliError;
 use crate::judge::Rules;
 use crate::judge::matcher::{self, Matcher};
 use crate::policy::{Limits, PolicyArgs};
-use crate::settings::{Settings, key, value};
+use crate::settings::key::{self, Key};
+use crate::settings::{Settings, value};
 
 /// Run a command, and run it again when it fails and that can help.
 #[derive(Debug, Args)]
@@ -145,6 +147,8 @@ impl RunArgs {
     }
 
     fn check(self, settings: &Settings) -> Result<Run, CliError> {
+        let arguments: Vec<_> = env::args_os().collect();
+        flag_with_a_word(&arguments, &self.command)?;
         let limits = self.policy.limits(settings)?;
         let limits = self.with_attempts(limits)?;
         let rules = Rules {
@@ -213,6 +217,22 @@ impl RunArgs {
             }
             _ => Ok((quiet.is_some(), inherit.is_some())),
         }
+    }
+}
+
+/// In `--no-jitter false -- make` the word is no value of the flag but the COMMAND, and nobody means
+/// that.
+fn flag_with_a_word(arguments: &[OsString], command: &[OsString]) -> Result<(), CliError> {
+    let start = arguments.len().saturating_sub(command.len());
+    let before = start.checked_sub(1).and_then(|before| arguments[before].to_str());
+    let word = command.first().and_then(|word| word.to_str());
+    let (Some(flag), Some(word @ ("true" | "false"))) = (before, word) else { return Ok(()) };
+    match Key::of_option(flag).is_some_and(Key::is_flag) {
+        false => Ok(()),
+        true => Err(CliError::usage(format!(
+            "{flag} {word} is unclear: write {flag}={word} for the flag, or {flag} -- {word} for the \
+             command"
+        ))),
     }
 }
 

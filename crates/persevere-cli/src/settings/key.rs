@@ -100,6 +100,11 @@ impl Key {
         (self.check)(text)
     }
 
+    /// Whether its option can stand without a value.
+    pub(crate) fn is_flag(&self) -> bool {
+        self.takes == Takes::Flag
+    }
+
     /// The key that `--max-delay` sets.
     pub(crate) fn of_option(written: &str) -> Option<&'static Self> {
         ALL.into_iter().find(|key| key.option() == written)
