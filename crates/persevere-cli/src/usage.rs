@@ -17,6 +17,7 @@ pub(crate) fn one_line(error: &clap::Error) -> String {
         ErrorKind::MissingRequiredArgument => missing(error),
         ErrorKind::ArgumentConflict => conflict(error),
         ErrorKind::TooManyValues => superfluous(error),
+        ErrorKind::InvalidUtf8 => no_text(),
         _ => None,
     }
     .unwrap_or_else(|| folded(error))
@@ -103,6 +104,23 @@ fn superfluous(error: &clap::Error) -> Option<String> {
     let option = option_name(text(error, ContextKind::InvalidArg)?);
     let value = text(error, ContextKind::InvalidValue)?;
     Some(format!("{option} takes no value, but was given '{value}'"))
+}
+
+/// clap does not say where. Paths may be anything, and what follows `--` is not for us.
+fn no_text() -> Option<String> {
+    let arguments: Vec<_> =
+        env::args_os().skip(1).take_while(|argument| argument != "--").collect();
+    let shown: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy()).collect();
+    let broken = (0..arguments.len()).filter(|&at| arguments[at].to_str().is_none());
+    let of = |at: usize| match (shown[at].split_once('='), at.checked_sub(1)) {
+        (Some((option, value)), _) if option.starts_with("--") => (option, value),
+        (_, Some(before)) => (shown[before].as_ref(), shown[at].as_ref()),
+        (_, None) => ("an argument", shown[at].as_ref()),
+    };
+    let takes_path = |option: &str| ["--config", "--report", "--svg", "--png"].contains(&option);
+    let (option, value) = broken.map(of).find(|(option, _)| !takes_path(option))?;
+    let option = if option.starts_with('-') { option } else { "an argument" };
+    Some(format!("{option} is '{value}', but must be valid UTF-8"))
 }
 
 /// `--preset <NAME>` is known as `--preset`, and `<COMMAND>...` as `COMMAND`.

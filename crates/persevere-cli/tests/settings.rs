@@ -117,6 +117,38 @@ fn the_file_is_looked_for_where_people_keep_it() {
     assert_eq!(policy(&finish(&mut command))["max_attempts"], 3);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_file_that_cannot_be_looked_at_is_not_passed_over() {
+    let folder = Folder::new();
+    // Not even the superuser gets to its end, whom a folder without permissions would not stop.
+    std::fs::create_dir_all(folder.path(".config/persevere")).unwrap();
+    let file = folder.path(".config/persevere/config.toml");
+    std::os::unix::fs::symlink("config.toml", &file).unwrap();
+    let path = format!("'{}'", file.display());
+    folder.finish(["plan"]).is_refused(&["the configuration file", &path, "can be read"]);
+    // Where there is no folder there is no file.
+    folder.write("plain", "");
+    let mut command = folder.persevere(["plan"]);
+    finish(command.env("XDG_CONFIG_HOME", folder.path("plain"))).succeeds();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_value_that_is_no_text_names_its_option() {
+    use std::os::unix::ffi::OsStringExt;
+    let no_text = |text: &[u8]| std::ffi::OsString::from_vec(text.to_vec());
+    let folder = Folder::new();
+    let mut command = folder.persevere(["plan", "--deadline"]);
+    finish(command.arg(no_text(b"5\xff"))).is_refused(&["--deadline", "UTF-8"]);
+    let mut command = folder.persevere(["plan"]);
+    finish(command.arg(no_text(b"--attempts=\xff"))).is_refused(&["--attempts is", "UTF-8"]);
+    // Paths and the command's arguments need not be text.
+    let mut command = folder.persevere(["plan", "--svg"]);
+    let command = command.arg(no_text(b"\xff.svg")).arg("--deadline").arg(no_text(b"\xff"));
+    finish(command).is_refused(&["--deadline", "UTF-8"]);
+}
+
 #[test]
 fn jitter_and_no_jitter_are_one_setting() {
     let folder = Folder::new();

@@ -32,7 +32,7 @@ impl ConfigFile {
             return Self::read(Path::new(&path), CONFIG);
         }
         match usual_place() {
-            Some(path) if path.exists() => Self::read(&path, "the configuration file"),
+            Some(path) if is_there(&path) => Self::read(&path, "the configuration file"),
             _ => Ok(Self::default()),
         }
     }
@@ -55,6 +55,15 @@ impl ConfigFile {
     pub(super) fn get(&self, key: &Key) -> Vec<Raw> {
         let found = self.set.iter().find(|(set, _)| std::ptr::eq(*set, key));
         found.map(|(_, values)| values.clone()).unwrap_or_default()
+    }
+}
+
+/// Whether there is a file, or at least something that keeps us from knowing: reading tells which.
+fn is_there(path: &Path) -> bool {
+    match path.try_exists() {
+        Ok(exists) => exists,
+        // Something on the way is no folder, so nothing can be there.
+        Err(error) => error.kind() != ErrorKind::NotADirectory,
     }
 }
 
