@@ -8,9 +8,21 @@ use crate::patience::{self, STDERR};
 
 /// Writes results. A reader who has seen enough (`| head`) is no error.
 pub(crate) fn print(bytes: &[u8]) -> Result<(), CliError> {
+    ignore_closed(write_results(bytes), "standard output")
+}
+
+/// Past Rust's own standard output, which says nothing when it is not open for writing.
+#[cfg(unix)]
+fn write_results(bytes: &[u8]) -> io::Result<()> {
+    use std::os::fd::AsFd;
+    let stdout = io::stdout().lock().as_fd().try_clone_to_owned()?;
+    std::fs::File::from(stdout).write_all(bytes)
+}
+
+#[cfg(not(unix))]
+fn write_results(bytes: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    let written = stdout.write_all(bytes).and_then(|()| stdout.flush());
-    ignore_closed(written, "standard output")
+    stdout.write_all(bytes).and_then(|()| stdout.flush())
 }
 
 /// Turns a failed write into an error, unless the reader has gone.
