@@ -355,6 +355,16 @@ fn the_report_tells_what_happened() {
 }
 
 #[test]
+fn only_its_owner_can_read_a_report() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    folder.run_sh(&["--report", "report.json"], "echo the secret >&2; exit 64");
+    assert!(folder.read("report.json").contains("the secret"));
+    let mode = std::fs::metadata(folder.path("report.json")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
 fn a_closed_standard_error_does_no_harm() {
     let folder = Folder::new();
     let mut command = folder.sh(&[], "echo words >&2; echo done > result; exit 9");

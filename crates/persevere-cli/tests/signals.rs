@@ -79,6 +79,10 @@ fn sigterm_reaches_the_command_and_ends_the_attempts() {
         assert_eq!(run.raw.status.signal(), Some(signal.as_raw()));
         assert!(!run.raw.status.core_dumped());
         assert_eq!(run.stdout, format!("got {name}\n"));
+        // Before it, some shells say how the sleep in their loop ended.
+        let last = run.stderr.lines().last().unwrap();
+        let told = "[WARN] operation cancelled | operation=sh, attempts=1, error=";
+        assert!(last.starts_with(told) && last.contains("exit status 3"), "{}", run.stderr);
         assert_eq!(folder.read(&format!("attempts-{name}")).lines().count(), 1);
     }
 }

@@ -92,10 +92,12 @@ Input and output:
   The command reads our standard input and writes to our standard output. A retry does not take back \
 what was written, and does not read again what was read. Standard error passes through us byte for \
 byte.
+  Its last line is the error in logs and in the report, up to 200 characters: so is a secret that the \
+command prints there. Its arguments are in neither. A new report file can be read by its owner only.
 
 Signals:
-  SIGINT and SIGQUIT, SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 reach the command. After the first four no \
-further attempt is made.
+  SIGINT and SIGQUIT, SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 reach the command, the first four \
+also its process group where that is not ours. After those four no further attempt is made.
   At a timeout the command and its process group get SIGTERM, and after --kill-after SIGKILL. The \
 command has a process group of its own, as under `timeout`. On a terminal it stays in ours, so that it \
 can read from it and Ctrl-Z stops it; there the processes that it has started are looked up, which \
@@ -111,8 +113,7 @@ Exit status:
   124     the deadline has passed or would have passed, or the last attempt timed out
   126     the command cannot be run
   127     the command was not found
-  128+N   signal N ended the command; or it reached us, and the command did not succeed: then we die \
-by it, as shells expect
+  128+N   signal N ended the command, or reached us before a success: then we die by it
   other   the command's own, of its last attempt
 
 Examples:

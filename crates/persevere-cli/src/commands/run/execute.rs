@@ -16,6 +16,7 @@ use super::report::{AttemptReport, Report, ReportFile, milliseconds};
 use crate::error::{CliError, reason};
 use crate::exit_status::TIMED_OUT;
 use crate::judge::ending::{Ending, signal_code};
+use crate::log;
 use crate::output;
 use crate::patience::{self, STDERR, STDOUT};
 use crate::supervise::{Attempted, Held, Output, Signals, Supervisor};
@@ -142,7 +143,10 @@ impl<'a> Attempts<'a> {
         let stderr = text::decode(stderr);
         let verdict = match self.supervisor.signals.caught() {
             // It may have failed for that very reason.
-            Some(_) => Verdict::stop(Kind::Other, "run.interrupted"),
+            Some(_) => {
+                log::interrupted();
+                Verdict::stop(Kind::Other, "run.interrupted")
+            }
             None => self.run.rules.judge(&ending, &stderr),
         };
         CommandFailure { message: text::last_line(&stderr, LONGEST_MESSAGE), ending, verdict }
