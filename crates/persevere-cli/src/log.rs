@@ -48,6 +48,7 @@ pub(crate) fn start(args: &LogArgs, settings: &Settings) -> Result<(), CliError>
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// The run has been told to end, and makes no further attempt for no other reason.
+#[cfg_attr(not(unix), allow(dead_code))]
 pub(crate) fn interrupted() {
     INTERRUPTED.store(true, Ordering::Relaxed);
 }

@@ -21,10 +21,12 @@ pub(crate) struct Stream {
     given_up: AtomicBool,
 }
 
+#[cfg_attr(not(unix), allow(dead_code))]
 pub(crate) static STDOUT: Stream = Stream { given_up: AtomicBool::new(false) };
 pub(crate) static STDERR: Stream = Stream { given_up: AtomicBool::new(false) };
 
 /// From now on, patience ends when this says so.
+#[cfg_attr(not(unix), allow(dead_code))]
 pub(crate) fn ends_when(is_over: impl Fn() -> bool + Send + Sync + 'static) {
     // There is one run in a process.
     let _first = IS_OVER.set(Box::new(is_over));

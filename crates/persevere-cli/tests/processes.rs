@@ -12,11 +12,12 @@ use std::time::Duration;
 use common::Folder;
 use common::terminal::Terminal;
 
-/// A process that the shell has started, and that does not end by itself; the shell waits for it.
-const STARTED: &str = "sh -c 'echo $$ >> started; exec sleep 60'; exit 9";
+/// A process that the shell has started, and that does not end by itself, nor when its terminal goes;
+/// the shell waits for it.
+const STARTED: &str = "sh -c 'trap \"\" HUP; echo $$ >> started; exec sleep 60'; exit 9";
 /// The same, and it takes no hint.
 const STUBBORN: &str =
-    "sh -c 'trap \"\" TERM; echo $$ >> started; while :; do sleep 60; done'; exit 9";
+    "sh -c 'trap \"\" HUP TERM; echo $$ >> started; while :; do sleep 60; done'; exit 9";
 
 /// Each attempt has started one process more, and none of them has outlived it.
 #[track_caller]
