@@ -1,11 +1,14 @@
 //! Instructions per call, by callgrind. They do not depend on what else the machine does.
 //!
-//! A small program makes a call a number of times. It is run with two numbers, and the difference in
+//! A program makes a call a number of times. It is run with two numbers, and the difference in
 //! instructions is divided by the difference in calls, so that its start cancels out.
+//!
+//! The program is whoever asks, started again: one of its own would be a second one in the
+//! workspace, and then a plain `cargo run` would not know which to run.
 
+use std::env;
 use std::io;
-use std::path::Path;
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
 use crate::first_success::{FORMS, Form, Setup, Variant};
 
@@ -21,22 +24,25 @@ pub fn has_callgrind() -> bool {
     version.is_ok_and(|output| output.status.success())
 }
 
-/// The instructions of one call, in `program`, which must be `one-variant`.
+/// The first argument of a program that shall make calls and nothing else.
+const ONE_VARIANT: &str = "one-variant";
+
+/// The instructions of one call. Only for programs that begin with [`run_if_asked`].
 ///
 /// # Errors
 ///
 /// When valgrind does not run, or does not say what we know how to read.
-pub fn per_call(program: &Path, form: &Form, variant: &Variant) -> io::Result<f64> {
-    let few = total(program, form, variant, FEW)?;
-    let many = total(program, form, variant, MANY)?;
+pub fn per_call(form: &Form, variant: &Variant) -> io::Result<f64> {
+    let few = total(form, variant, FEW)?;
+    let many = total(form, variant, MANY)?;
     Ok(many.saturating_sub(few) as f64 / (MANY - FEW) as f64)
 }
 
-fn total(program: &Path, form: &Form, variant: &Variant, calls: u64) -> io::Result<u64> {
+fn total(form: &Form, variant: &Variant, calls: u64) -> io::Result<u64> {
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg(program)
-        .args([form.name, variant.name, &calls.to_string()])
+        .arg(env::current_exe()?)
+        .args([ONE_VARIANT, form.name, variant.name, &calls.to_string()])
         .output()?;
     let log = String::from_utf8_lossy(&output.stderr);
     let collected = output.status.success().then(|| read_total(&log)).flatten();
@@ -49,12 +55,25 @@ fn read_total(log: &str) -> Option<u64> {
     total.trim().parse().ok()
 }
 
-/// The program `one-variant`: makes a call as often as its arguments say.
-///
-/// # Errors
-///
-/// When they name no call.
-pub fn run_one_variant(arguments: &[String]) -> Result<(), String> {
+/// Makes a call as often as the arguments say, if they are `one-variant <form> <variant> <times>`: then
+/// the program has nothing else to do.
+pub fn run_if_asked() -> Option<ExitCode> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let (ONE_VARIANT, call) =
+        arguments.split_first().map(|(first, call)| (first.as_str(), call))?
+    else {
+        return None;
+    };
+    Some(match run_one_variant(call) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    })
+}
+
+fn run_one_variant(arguments: &[String]) -> Result<(), String> {
     let usage = || format!("not <form> <variant> <times>: {arguments:?}");
     let [form, variant, times] = arguments else { return Err(usage()) };
     let form = FORMS.iter().find(|known| known.name == form).ok_or_else(usage)?;

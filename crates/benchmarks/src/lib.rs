@@ -1,5 +1,5 @@
-//! The benchmarks of `persevere`, beside its peers: what `cargo bench`, the tests of allocations,
-//! memory and instructions, and the program that callgrind runs have in common.
+//! The benchmarks of `persevere`, beside its peers: what `cargo bench` and the tests of allocations,
+//! memory and instructions have in common.
 //!
 //! | module | what it has |
 //! |---|---|

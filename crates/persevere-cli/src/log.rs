@@ -4,8 +4,10 @@
 use std::env;
 use std::fmt::{self, Write as _};
 use std::io::{IsTerminal, stderr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
+use persevere::End;
 use serde_json::Value;
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
@@ -42,6 +44,15 @@ pub(crate) fn start(args: &LogArgs, settings: &Settings) -> Result<(), CliError>
     Ok(())
 }
 
+/// Whether the failure that the engine will log next comes from a signal to us.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// The run has been told to end, and makes no further attempt for no other reason.
+#[cfg_attr(not(unix), allow(dead_code))]
+pub(crate) fn interrupted() {
+    INTERRUPTED.store(true, Ordering::Relaxed);
+}
+
 /// Writes each event as a line.
 struct Lines {
     json: bool,
@@ -52,6 +63,9 @@ impl<S: Subscriber> Layer<S> for Lines {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let mut fields = Fields::default();
         event.record(&mut fields);
+        if INTERRUPTED.load(Ordering::Relaxed) {
+            fields.tell_of_interruption();
+        }
         let level = *event.metadata().level();
         let line = if self.json {
             json_line(level, SystemTime::now(), &fields)
@@ -112,6 +126,22 @@ impl Fields {
         match (field.name(), value.into()) {
             ("message", Value::String(message)) => self.message = message,
             (name, value) => self.others.push((name, value)),
+        }
+    }
+}
+
+impl Fields {
+    /// The engine knows only that the run says no to another attempt, and takes the error for hopeless.
+    fn tell_of_interruption(&mut self) {
+        if self.message != End::NonRetryable.message() {
+            return;
+        }
+        self.message = End::Cancelled.message().to_owned();
+        for (name, _) in &mut self.others {
+            // As the engine names it in this event.
+            if *name == "attempt" {
+                *name = "attempts";
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ mod exit_status;
 mod judge;
 mod log;
 mod output;
+mod patience;
 mod plot;
 mod policy;
 mod settings;
@@ -15,6 +16,7 @@ mod supervise;
 mod text;
 mod usage;
 
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -36,10 +38,22 @@ fn refuse(error: &clap::Error) -> ExitCode {
         ErrorKind::DisplayHelp
         | ErrorKind::DisplayVersion
         | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            // Nobody reads on: there is nobody left to tell.
-            let _closed = error.print();
-            ExitCode::from(u8::from(error.use_stderr()) * error::USAGE)
+            help(error).unwrap_or_else(|error| error.tell())
         }
         _ => error::CliError::usage(usage::one_line(error)).tell(),
     }
+}
+
+/// A result if it was asked for, and it can have colours on a terminal, which clap knows best.
+fn help(error: &clap::Error) -> Result<ExitCode, error::CliError> {
+    if error.use_stderr() {
+        let _closed = error.print();
+        return Ok(ExitCode::from(error::USAGE));
+    }
+    if io::stdout().is_terminal() {
+        let _closed = error.print();
+    } else {
+        output::print(error.render().to_string().as_bytes())?;
+    }
+    Ok(ExitCode::SUCCESS)
 }

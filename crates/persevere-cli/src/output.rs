@@ -1,15 +1,28 @@
 //! Standard output and standard error. Nothing here panics when the reader has gone away.
 
 use std::io::{self, ErrorKind, Write};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use crate::error::{CliError, reason};
+use crate::patience::{self, STDERR};
 
 /// Writes results. A reader who has seen enough (`| head`) is no error.
 pub(crate) fn print(bytes: &[u8]) -> Result<(), CliError> {
+    ignore_closed(write_results(bytes), "standard output")
+}
+
+/// Past Rust's own standard output, which says nothing when it is not open for writing.
+#[cfg(unix)]
+fn write_results(bytes: &[u8]) -> io::Result<()> {
+    use std::os::fd::AsFd;
+    let stdout = io::stdout().lock().as_fd().try_clone_to_owned()?;
+    std::fs::File::from(stdout).write_all(bytes)
+}
+
+#[cfg(not(unix))]
+fn write_results(bytes: &[u8]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    let written = stdout.write_all(bytes).and_then(|()| stdout.flush());
-    ignore_closed(written, "standard output")
+    stdout.write_all(bytes).and_then(|()| stdout.flush())
 }
 
 /// Turns a failed write into an error, unless the reader has gone.
@@ -29,26 +42,26 @@ pub(crate) fn json(value: &impl serde::Serialize) -> Result<String, CliError> {
         .map_err(|error| CliError::failed(format!("cannot write JSON: {error}")))
 }
 
-/// Whether the last byte that we passed on to standard error was in the middle of a line.
+/// Whether the last byte that we passed on to standard error was in the middle of a line. Never held
+/// while writing: a reader who has stalled must not stall those who only ask.
 static IN_LINE: Mutex<bool> = Mutex::new(false);
 
-fn in_line() -> MutexGuard<'static, bool> {
-    IN_LINE.lock().unwrap_or_else(PoisonError::into_inner)
+fn set_in_line(value: bool) -> bool {
+    let mut in_line = IN_LINE.lock().unwrap_or_else(PoisonError::into_inner);
+    std::mem::replace(&mut in_line, value)
 }
 
 /// Passes a command's bytes on to standard error as they are.
 pub(crate) fn forward(bytes: &[u8]) {
     let Some(&last) = bytes.last() else { return };
-    let mut in_line = in_line();
-    *in_line = last != b'\n';
+    set_in_line(last != b'\n');
     // Where nobody reads, the command goes on all the same.
     let _closed = io::stderr().write_all(bytes);
 }
 
 /// A line of our own on standard error, never glued to a line that a command has not finished.
 pub(crate) fn error_line(line: &str) {
-    let mut in_line = in_line();
-    let start = if *in_line { "\n" } else { "" };
-    *in_line = false;
-    let _closed = io::stderr().write_all(format!("{start}{line}\n").as_bytes());
+    let start = if set_in_line(false) { "\n" } else { "" };
+    let line = format!("{start}{line}\n");
+    let _lost = patience::write(&STDERR, move || io::stderr().write_all(line.as_bytes()));
 }

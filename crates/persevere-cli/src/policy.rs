@@ -175,16 +175,24 @@ impl Written {
 
     /// The engine's words, with the names that stand in options.
     fn refused(&self, preset: &'static str, error: &PolicyError) -> CliError {
-        let allowed = error.allowed().replace("max_delay", "--max-delay");
-        let source = match error.field() {
-            "initial_delay" => source(&self.initial_delay),
-            "max_delay" => source(&self.max_delay),
-            "multiplier" => source(&self.multiplier),
-            "max_retry_after" => source(&self.max_retry_after),
+        fn set<T>(set: &Option<Set<T>>) -> Option<(&Source, &str)> {
+            set.as_ref().map(|set| (&set.source, set.written.as_str()))
+        }
+        let allowed = match (error.field(), &self.max_delay) {
+            ("initial_delay", Some(max)) => {
+                format!("at most {}, which is {}", max.source, max.written)
+            }
+            _ => error.allowed().replace("max_delay", "--max-delay"),
+        };
+        let set = match error.field() {
+            "initial_delay" => set(&self.initial_delay),
+            "max_delay" => set(&self.max_delay),
+            "multiplier" => set(&self.multiplier),
+            "max_retry_after" => set(&self.max_retry_after),
             _ => None,
         };
-        match source {
-            Some(source) => source.refuse(error.value(), &allowed),
+        match set {
+            Some((source, written)) => source.refuse(written, &allowed),
             // Only an initial delay that is above a given maximum.
             None => CliError::usage(format!(
                 "--{} is '{}' by the preset {preset}, but must be {allowed}; set it as well",
@@ -225,7 +233,7 @@ fn read_jitter(args: &PolicyArgs, settings: &Settings) -> Result<Option<Set<Jitt
     let none = settings
         .get(&key::NO_JITTER, args.no_jitter.as_deref(), value::flag)?
         .filter(|no_jitter| no_jitter.value)
-        .map(|Set { source, .. }| Set { value: Jitter::None, source });
+        .map(|Set { written, source, .. }| Set { value: Jitter::None, written, source });
     match (jitter, none) {
         (Some(jitter), Some(none)) if jitter.source.rank() == none.source.rank() => {
             contradiction(&jitter, none)

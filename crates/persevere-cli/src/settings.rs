@@ -4,6 +4,7 @@
 mod file;
 pub(crate) mod key;
 pub(crate) mod value;
+pub(crate) mod variables;
 
 use std::env;
 use std::fmt;
@@ -26,6 +27,8 @@ pub(crate) struct Raw {
 #[derive(Debug, Clone)]
 pub(crate) struct Set<T> {
     pub(crate) value: T,
+    /// For messages, which show what was written and no rounded form of it.
+    pub(crate) written: String,
     pub(crate) source: Source,
 }
 
@@ -82,7 +85,7 @@ impl Raw {
     pub(crate) fn parse<T>(self, parse: fn(&str) -> Result<T, String>) -> Result<Set<T>, CliError> {
         let Self { text, source } = self;
         match parse(&text) {
-            Ok(value) => Ok(Set { value, source }),
+            Ok(value) => Ok(Set { value, written: text, source }),
             Err(allowed) => Err(source.refuse(&text, &allowed)),
         }
     }
@@ -95,8 +98,10 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Reads the configuration file, if there is one, and checks all of it.
+    /// Reads the configuration file, if there is one, and checks all of it, and the names of the
+    /// variables.
     pub(crate) fn load(config: Option<&Path>) -> Result<Self, CliError> {
+        variables::check()?;
         let file = ConfigFile::load(config)?;
         Ok(Self { file })
     }

@@ -1,5 +1,7 @@
 //! One attempt to run a command: starts it, passes on what it prints, stops it when its time is up.
 
+mod family;
+mod processes;
 mod pump;
 mod signals;
 mod spool;
@@ -11,15 +13,16 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use persevere::{Attempt, RetryPolicy};
 use rustix::io::Errno;
-use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
-use signal_hook::consts::{SIGCONT, SIGKILL, SIGTERM};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
 
 use crate::judge::ending::{Ending, StartError};
 use crate::output;
+use crate::settings::variables;
+use family::Family;
 use pump::Pump;
 pub(crate) use signals::Signals;
 pub(crate) use spool::Spool;
@@ -27,6 +30,11 @@ pub(crate) use spool::Spool;
 /// How long the output of a command that has ended is waited for, when another process still has
 /// its standard error open.
 const GRACE: Duration = Duration::from_secs(1);
+/// The same for a command that we have ended, with all that it had started: whoever is left has gone
+/// out of its way.
+const GRACE_AFTER_STOP: Duration = Duration::from_millis(100);
+/// From the signal that cannot be refused to the end: the system may take its time.
+const DYING: Duration = Duration::from_secs(1);
 
 /// A command, and how to treat it.
 pub(crate) struct Supervisor {
@@ -80,6 +88,7 @@ impl Supervisor {
     }
 
     fn try_attempt(&self, attempt: Attempt) -> io::Result<Option<Attempted>> {
+        let started = Instant::now();
         let Some(mut child) = self.signals.start(&mut self.command(attempt))? else {
             return Ok(None);
         };
@@ -91,14 +100,22 @@ impl Supervisor {
             Ok(watched) => watched,
             Err(error) => {
                 // Out of threads: better no command than one that nobody looks after.
-                self.signals.send(SIGKILL);
+                self.signals.send(Signal::KILL);
                 self.signals.reap(&mut child)?;
                 return Err(error);
             }
         };
-        let in_time = self.wait(&exited, attempt.limit());
+        let in_time = wait_for(&exited, attempt.limit());
+        if !in_time {
+            self.stop(Family::of(Pid::from_child(&child)), &exited);
+        }
         let status = self.signals.reap(&mut child)?;
-        pumps.iter().for_each(|pump| pump.finish(GRACE));
+        let grace = if in_time { GRACE } else { GRACE_AFTER_STOP };
+        let is_over = || {
+            let limit = attempt.limit();
+            limit.is_some_and(|limit| started.elapsed() >= limit) || self.signals.caught().is_some()
+        };
+        pumps.iter().for_each(|pump| pump.finish(grace, &is_over));
         Ok(Some(Attempted {
             ending: match in_time {
                 true => ending(status),
@@ -123,24 +140,23 @@ impl Supervisor {
             limited => limited.to_string(),
         };
         command
-            .env("PERSEVERE_ATTEMPT", attempt.number().to_string())
-            .env("PERSEVERE_MAX_ATTEMPTS", max_attempts);
+            .env(variables::ATTEMPT, attempt.number().to_string())
+            .env(variables::MAX_ATTEMPTS, max_attempts);
         command
     }
 
-    /// Waits for the command's end, and brings it about when its time is up: then `false`.
-    fn wait(&self, exited: &Receiver<()>, limit: Option<Duration>) -> bool {
-        if wait_for(exited, limit) {
-            return true;
-        }
-        self.signals.send(SIGTERM);
+    /// Ends the command and all that it has started: the next attempt must not run beside it.
+    fn stop(&self, mut family: Family, exited: &Receiver<()>) {
+        let kill_at = Instant::now() + self.kill_after;
+        family.send(Signal::TERM);
         // One that is stopped could not even die.
-        self.signals.send(SIGCONT);
-        if !wait_for(exited, Some(self.kill_after)) {
-            self.signals.send(SIGKILL);
-            wait_for(exited, None);
+        family.send(Signal::CONT);
+        if wait_for(exited, Some(self.kill_after)) && family.ends_by(kill_at) {
+            return;
         }
-        false
+        family.send(Signal::KILL);
+        wait_for(exited, None);
+        family.ends_by(Instant::now() + DYING);
     }
 
     /// Which limit it was that [`Attempt::limit`] gave.

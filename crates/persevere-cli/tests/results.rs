@@ -245,13 +245,53 @@ fn a_reader_who_has_seen_enough_is_no_error() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_is_an_error() {
+fn results_that_cannot_be_written_are_an_error() {
     let folder = Folder::new();
-    let mut command = folder.persevere(["plan"]);
-    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let output = command.stdout(full).stderr(std::process::Stdio::piped());
-    let output = output.spawn().unwrap().wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(stderr, "error: cannot write to standard output: no space left on device\n");
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let unwritable = || std::fs::File::open("/dev/null").unwrap();
+    for (stdout, reason) in [
+        (full as fn() -> std::fs::File, "no space left on device"),
+        (unwritable, "bad file descriptor"),
+    ] {
+        for arguments in
+            ["plan", "plan --svg -", "man", "completions zsh", "--help", "run --help", "--version"]
+        {
+            let mut command = folder.persevere(arguments.split(' '));
+            let output = command.stdout(stdout()).stderr(std::process::Stdio::piped());
+            let output = output.spawn().unwrap().wait_with_output().unwrap();
+            assert_eq!(output.status.code(), Some(1), "{arguments}");
+            let stderr = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(stderr, format!("error: cannot write to standard output: {reason}\n"));
+        }
+    }
+}
+
+#[test]
+fn a_picture_can_go_to_standard_output() {
+    let folder = Folder::new();
+    let svg = folder.finish(["plan", "--svg", "-"]);
+    assert!(svg.succeeds().stdout.starts_with('<') && svg.stdout.trim_end().ends_with("</svg>"));
+    let png = folder.finish(["plan", "--png", "-", "--svg", "plan.svg"]);
+    assert!(png.succeeds().raw.stdout.starts_with(b"\x89PNG\r\n\x1a\n"));
+    assert_eq!(folder.read("plan.svg"), svg.stdout);
+    assert!(!folder.exists("-"));
+    for (arguments, parts) in [
+        (&["--svg", "-", "--png", "-"][..], ["--svg -", "--png -"]),
+        (&["--svg", "-", "--json"], ["--svg -", "--json"]),
+    ] {
+        folder.finish(["plan"].into_iter().chain(arguments.iter().copied())).is_refused(&parts);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_gets_no_png() {
+    let folder = Folder::new();
+    let plan = common::terminal::Terminal::start(&folder, &["plan", "--png", "-"]);
+    let (status, screen) = plan.finish();
+    assert_eq!(status.code(), Some(2));
+    assert!(
+        screen.starts_with("error: --png is '-', but standard output is a terminal"),
+        "{screen}"
+    );
 }

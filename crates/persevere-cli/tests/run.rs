@@ -97,6 +97,24 @@ fn a_command_that_cannot_be_run_is_not_retried() {
     }
 }
 
+#[test]
+fn a_flag_followed_by_a_word_is_unclear() {
+    let folder = Folder::new();
+    for flag in ["--no-jitter", "--stop-unknown", "--quiet-failures", "--inherit-stderr"] {
+        for word in ["true", "false"] {
+            let (set, command) = (format!("{flag}={word}"), format!("{flag} -- {word}"));
+            let parts = [set.as_str(), command.as_str()];
+            folder.finish(["run", flag, word, "--", "touch", "ran"]).is_refused(&parts);
+            folder.finish(["run", flag, word]).is_refused(&parts);
+        }
+        folder.finish(["run", flag, "--", "true"]).succeeds();
+        folder.finish(["run", flag, "sh", "-c", "true"]).succeeds();
+        folder.finish(["run", &format!("{flag}=false"), "true"]).succeeds();
+    }
+    folder.finish(["run", "-q", "true"]).succeeds();
+    assert!(!folder.exists("ran"));
+}
+
 fn make_executable(path: &std::path::Path) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -258,7 +276,8 @@ fn quiet_failures_show_only_the_last_attempt() {
 fn a_process_that_is_left_behind_does_not_hold_us_up() {
     let folder = Folder::new();
     // It has standard error open until this test lets it go, which is after the program's end.
-    let script = "while ! test -e go; do sleep 0.01; done >/dev/null & echo started >&2";
+    let script = "while ! test -e go && test -d \"$PWD\"; do sleep 0.01; done >/dev/null & \
+                  echo started >&2";
     for option in [&[][..], &["--quiet-failures"]] {
         let run = folder.run_sh(option, script);
         assert_eq!(run.succeeds().stderr, "started\n");
@@ -333,6 +352,16 @@ fn the_report_tells_what_happened() {
     let report: serde_json::Value = serde_json::from_str(&folder.read("report.json")).unwrap();
     assert_eq!(report["outcome"], "attempts_exhausted");
     assert_eq!(report["exit_code"], 9);
+}
+
+#[test]
+fn only_its_owner_can_read_a_report() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    folder.run_sh(&["--report", "report.json"], "echo the secret >&2; exit 64");
+    assert!(folder.read("report.json").contains("the secret"));
+    let mode = std::fs::metadata(folder.path("report.json")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
 }
 
 #[test]

@@ -117,6 +117,38 @@ fn the_file_is_looked_for_where_people_keep_it() {
     assert_eq!(policy(&finish(&mut command))["max_attempts"], 3);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_file_that_cannot_be_looked_at_is_not_passed_over() {
+    let folder = Folder::new();
+    // Not even the superuser gets to its end, whom a folder without permissions would not stop.
+    std::fs::create_dir_all(folder.path(".config/persevere")).unwrap();
+    let file = folder.path(".config/persevere/config.toml");
+    std::os::unix::fs::symlink("config.toml", &file).unwrap();
+    let path = format!("'{}'", file.display());
+    folder.finish(["plan"]).is_refused(&["the configuration file", &path, "can be read"]);
+    // Where there is no folder there is no file.
+    folder.write("plain", "");
+    let mut command = folder.persevere(["plan"]);
+    finish(command.env("XDG_CONFIG_HOME", folder.path("plain"))).succeeds();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_value_that_is_no_text_names_its_option() {
+    use std::os::unix::ffi::OsStringExt;
+    let no_text = |text: &[u8]| std::ffi::OsString::from_vec(text.to_vec());
+    let folder = Folder::new();
+    let mut command = folder.persevere(["plan", "--deadline"]);
+    finish(command.arg(no_text(b"5\xff"))).is_refused(&["--deadline", "UTF-8"]);
+    let mut command = folder.persevere(["plan"]);
+    finish(command.arg(no_text(b"--attempts=\xff"))).is_refused(&["--attempts is", "UTF-8"]);
+    // Paths and the command's arguments need not be text.
+    let mut command = folder.persevere(["plan", "--svg"]);
+    let command = command.arg(no_text(b"\xff.svg")).arg("--deadline").arg(no_text(b"\xff"));
+    finish(command).is_refused(&["--deadline", "UTF-8"]);
+}
+
 #[test]
 fn jitter_and_no_jitter_are_one_setting() {
     let folder = Folder::new();
@@ -150,7 +182,22 @@ fn bad_options_are_refused_in_one_line() {
         ("plan --attempts -1", "--attempts '-1' from 1"),
         ("plan --attempts many", "--attempts 'many' whole number"),
         ("plan --attempts", "--attempts value"),
+        ("plan --initial-delay -5s", "--initial-delay '-5s' 500ms"),
+        ("plan --deadline -1s", "--deadline '-1s' 500ms"),
+        ("plan --multiplier -inf", "--multiplier '-inf' 1"),
+        ("plan --multiplier -1e3", "--multiplier '-1e3' 1"),
+        ("plan --initial-delay --max-delay 5s", "--initial-delay value"),
+        ("plan --attempts --json", "--attempts value"),
+        ("plan --deadline -q", "--deadline value"),
+        ("run --deadline -- true", "--deadline value"),
+        ("plan -5s", "'-5'"),
+        ("plan --initial-delay 30.001s", "--initial-delay '30.001s' --max-delay 30s"),
+        ("plan --max-delay 365d1ns", "--max-delay '365d1ns' 365"),
+        ("plan --max-delay 1.0004s --initial-delay 2s", "--initial-delay '2s' 1.0004s"),
+        ("plan --multiplier 1e400", "--multiplier '1e400' finite"),
         ("plan --deadline 5", "--deadline '5' 5s five"),
+        ("plan --deadline 5M", "--deadline '5M' 5m five minutes"),
+        ("plan --max-delay 2M", "--max-delay '2M' 5m five minutes"),
         ("plan --deadline soon", "--deadline 'soon' 500ms"),
         ("plan --deadline 0s", "--deadline '0s' longer"),
         ("plan --attempt-timeout 0ms", "--attempt-timeout '0ms' longer"),
@@ -205,6 +252,7 @@ fn a_bad_run_runs_nothing() {
         ("--attempts unlimited", "--attempts --deadline"),
         ("--until-success --attempts 3 --deadline 1h", "--until-success --attempts"),
         ("--kill-after 5", "--kill-after '5' 5s"),
+        ("--kill-after -5s", "--kill-after '-5s' 500ms"),
         ("--quiet-failures --inherit-stderr", "--quiet-failures --inherit-stderr"),
         ("--report no/such/folder", "--report 'no/such/folder'"),
         ("--jobs 3", "--jobs"),
@@ -231,6 +279,32 @@ fn a_bad_variable_is_named() {
         let mut command = folder.persevere(["plan"]);
         finish(command.env(name, value)).is_refused(&[name, &format!("'{value}'"), part]);
     }
+}
+
+#[test]
+fn an_unknown_variable_is_refused() {
+    let folder = Folder::new();
+    for (name, nearest) in [
+        ("PERSEVERE_MAX_ATTEMPTS", "PERSEVERE_ATTEMPTS?"),
+        ("PERSEVERE_ATEMPTS", "PERSEVERE_ATTEMPTS?"),
+        ("PERSEVERE_ATTEMPT", "PERSEVERE_ATTEMPTS?"),
+        ("PERSEVERE_CONFIG_FILE", "PERSEVERE_CONFIG?"),
+        ("PERSEVERE_NOJITTER", "PERSEVERE_NO_JITTER?"),
+    ] {
+        // One that is empty is a slip as well.
+        for value in ["9", ""] {
+            let mut command = folder.persevere(["plan"]);
+            finish(command.env(name, value)).is_refused(&[name, "did you mean", nearest]);
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_within_a_run_is_not_told_off() {
+    let program = env!("CARGO_BIN_EXE_persevere");
+    let run = Folder::new().finish(["run", "--", program, "run", "--", "true"]);
+    assert_eq!(run.succeeds().stderr, "");
 }
 
 #[test]

@@ -6,10 +6,13 @@
 mod common;
 
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
 
 use common::{Finished, Folder, finished};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 /// The program under way, both outputs piped.
 struct Started {
@@ -73,8 +76,13 @@ fn sigterm_reaches_the_command_and_ends_the_attempts() {
         run.ready();
         run.send(signal);
         let run = run.finish();
-        assert_eq!(run.code, Some(3));
+        assert_eq!(run.raw.status.signal(), Some(signal.as_raw()));
+        assert!(!run.raw.status.core_dumped());
         assert_eq!(run.stdout, format!("got {name}\n"));
+        // Before it, some shells say how the sleep in their loop ended.
+        let last = run.stderr.lines().last().unwrap();
+        let told = "[WARN] operation cancelled | operation=sh, attempts=1, error=";
+        assert!(last.starts_with(told) && last.contains("exit status 3"), "{}", run.stderr);
         assert_eq!(folder.read(&format!("attempts-{name}")).lines().count(), 1);
     }
 }
@@ -103,7 +111,7 @@ fn a_command_that_dies_of_the_signal_gives_its_status() {
     run.ready();
     run.send(Signal::TERM);
     let run = run.finish();
-    assert_eq!(run.code, Some(143));
+    assert_eq!(run.raw.status.signal(), Some(15));
     assert!(run.stderr.contains("killed by signal 15 (SIGTERM)"), "{}", run.stderr);
 }
 
@@ -119,21 +127,38 @@ fn a_command_that_ends_well_in_spite_of_the_signal_is_a_success() {
 
 #[test]
 fn a_signal_ends_a_wait_at_once() {
-    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+    for signal in [Signal::INT, Signal::TERM] {
         let folder = Folder::new();
         let options = ["--initial-delay", "1h", "--max-delay", "1h", "--report", "report.json"];
         let mut run = Started::new(&mut folder.sh(&options, "echo >> attempts; exit 9"));
         run.logged("operation failed, retrying");
         run.send(signal);
         let run = run.finish();
-        assert_eq!(run.code, Some(code));
+        assert_eq!(run.raw.status.signal(), Some(signal.as_raw()));
         assert_eq!(
             run.stderr,
             "[WARN] operation cancelled | operation=sh, attempts=1, error=exit status 9\n"
         );
         assert_eq!(folder.read("attempts").lines().count(), 1);
-        assert!(folder.read("report.json").contains("\"outcome\": \"cancelled\""));
+        let report = folder.read("report.json");
+        assert!(report.contains("\"outcome\": \"cancelled\""), "{report}");
+        assert!(report.contains(&format!("\"exit_code\": {}", 128 + signal.as_raw())), "{report}");
     }
+}
+
+#[test]
+fn an_interrupt_ends_a_shell_loop() {
+    let folder = Folder::new();
+    let script = "for round in 1 2 3; do \"$0\" run -- sh -c 'echo ready; exec sleep 60'; done";
+    let mut command = folder.program("bash");
+    command.args(["-c", script, env!("CARGO_BIN_EXE_persevere")]).process_group(0);
+    let mut run = Started::new(&mut command);
+    run.ready();
+    // As a key press does it.
+    kill_process_group(run.pid(), Signal::INT).unwrap();
+    let run = run.finish();
+    assert_eq!(run.raw.status.signal(), Some(2), "{}", run.stderr);
+    assert_eq!(run.stdout, "");
 }
 
 #[test]
@@ -181,6 +206,45 @@ fn a_flood_on_standard_error_neither_blocks_nor_stays_in_memory() {
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let peak: u64 = peak.unwrap().trim().trim_end_matches(" kB").parse().unwrap();
     run.send(Signal::INT);
-    assert_eq!(run.finish().code, Some(130));
+    assert_eq!(run.finish().raw.status.signal(), Some(2));
     assert!(peak < 20_000, "{peak} kB at the peak for 40 MB of output");
+}
+
+/// Ends though nobody reads what it says.
+fn ends(mut run: Started) -> std::process::ExitStatus {
+    for _ in 0..6_000 {
+        if let Some(status) = run.child.try_wait().unwrap() {
+            return status;
+        }
+        sleep(Duration::from_millis(5));
+    }
+    run.child.kill().unwrap();
+    panic!("it has not ended");
+}
+
+#[test]
+fn a_reader_who_has_stalled_does_not_break_the_deadline() {
+    let folder = Folder::new();
+    for (option, script, code) in [
+        // The reader stalls while the command writes, and at our own line.
+        ("-q", "exec yes >&2", 124),
+        ("--log-level=info", "yes | head -c 65536 >&2; exit 9", 124),
+        ("--quiet-failures", "yes | head -c 200000; exit 9", 9),
+    ] {
+        let run = Started::new(&mut folder.sh(&[option, "--deadline", "500ms"], script));
+        assert_eq!(ends(run).code(), Some(code), "{script}");
+    }
+}
+
+#[test]
+fn a_reader_who_has_stalled_does_not_keep_a_signal_from_ending_us() {
+    let folder = Folder::new();
+    for script in
+        ["echo ready; exec yes >&2", "echo ready; yes 2>/dev/null | head -c 65536 >&2; exit 9"]
+    {
+        let mut run = Started::new(&mut folder.sh(&[], script));
+        run.ready();
+        run.send(Signal::TERM);
+        assert_eq!(ends(run).signal(), Some(15), "{script}");
+    }
 }

@@ -1,7 +1,5 @@
 //! 2. The same in instructions.
 
-use std::path::Path;
-
 use benchmarks::first_success::{FORMS, Form, LOOP, OURS};
 use benchmarks::instructions::{LIMIT, has_callgrind, per_call};
 use benchmarks::report::Report;
@@ -21,11 +19,10 @@ pub(super) fn run(report: &mut Report) {
 }
 
 fn count(report: &mut Report, form: &Form) -> std::io::Result<()> {
-    let program = Path::new(env!("CARGO_BIN_EXE_one-variant"));
     let mut by_loop = f64::NAN;
     let mut ours = f64::NAN;
     for variant in form.variants {
-        let count = per_call(program, form, variant)?;
+        let count = per_call(form, variant)?;
         match variant.name {
             LOOP => by_loop = count,
             OURS => ours = count,

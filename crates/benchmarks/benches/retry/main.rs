@@ -8,14 +8,20 @@ mod instructions;
 mod network;
 mod sizes;
 
+use std::process::ExitCode;
+
+use benchmarks::instructions::run_if_asked;
 use benchmarks::report::Report;
 use benchmarks::rounds::{ROUNDS, SLICE};
 
-fn main() {
+fn main() -> ExitCode {
+    if let Some(done) = run_if_asked() {
+        return done;
+    }
     // `cargo test --all-targets` runs this as well, without the flag.
     if !std::env::args().any(|argument| argument == "--bench") {
         println!("nothing to test here; `cargo bench` measures");
-        return;
+        return ExitCode::SUCCESS;
     }
     println!("persevere {}, beside {}", env!("CARGO_PKG_VERSION"), peers().join(", "));
     println!("times: median of {ROUNDS} rounds of {} ms [and quartiles]", SLICE.as_millis());
@@ -30,6 +36,7 @@ fn main() {
     // The last one: once tokio's clock has been paused, it stays a little slower.
     crowd::run(report);
     table.finish();
+    ExitCode::SUCCESS
 }
 
 /// The peers' versions, from the lock file.

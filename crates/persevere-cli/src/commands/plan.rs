@@ -4,6 +4,7 @@ mod json;
 mod table;
 
 use std::fs;
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -27,11 +28,11 @@ pub(crate) struct PlanArgs {
     #[arg(long)]
     json: bool,
 
-    /// Draw the schedule into this file, as SVG
+    /// Draw the schedule into this file, as SVG; - is standard output, in place of the table
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
 
-    /// Draw the schedule into this file, as PNG
+    /// Draw the schedule into this file, as PNG; - is standard output, in place of the table
     #[arg(long, value_name = "FILE")]
     png: Option<PathBuf>,
 
@@ -57,6 +58,7 @@ const SHOWN_AT_MOST: u32 = 10_000;
 impl PlanArgs {
     pub(crate) fn run(&self, settings: &Settings) -> Result<(), CliError> {
         let limits = self.policy.limits(settings)?;
+        self.check_standard_output()?;
         let plan = Plan::new(limits, self.seed()?);
         if let Some(path) = &self.svg {
             write_file("--svg", path, plot::svg(&plan.schedule()).as_bytes())?;
@@ -66,11 +68,38 @@ impl PlanArgs {
                 .map_err(|error| CliError::failed(format!("cannot draw the PNG: {error}")))?;
             write_file("--png", path, &png)?;
         }
+        if !self.on_standard_output().is_empty() {
+            return Ok(());
+        }
         let text = match self.json {
             true => plan.json(self.seed.is_some())? + "\n",
             false => plan.table(self.seed.is_some()),
         };
         output::print(text.as_bytes())
+    }
+
+    /// What was asked for there, in place of the table.
+    fn on_standard_output(&self) -> Vec<&'static str> {
+        let is_there = |path: &Option<PathBuf>| path.as_deref().is_some_and(is_standard_output);
+        let all = [("--svg -", is_there(&self.svg)), ("--png -", is_there(&self.png))];
+        all.into_iter().filter(|(_, is_there)| *is_there).map(|(option, _)| option).collect()
+    }
+
+    /// It takes one thing, and a terminal takes no PNG.
+    fn check_standard_output(&self) -> Result<(), CliError> {
+        let mut all = self.on_standard_output();
+        if self.json && !all.is_empty() {
+            all.push("--json");
+        }
+        match all[..] {
+            [one, other, ..] => Err(CliError::usage(format!(
+                "{one} and {other} both go to standard output: leave one of them out, or name a file"
+            ))),
+            ["--png -"] if io::stdout().is_terminal() => Err(CliError::usage(
+                "--png is '-', but standard output is a terminal: name a file, or redirect it",
+            )),
+            _ => Ok(()),
+        }
     }
 
     fn seed(&self) -> Result<u64, CliError> {
@@ -84,7 +113,14 @@ impl PlanArgs {
     }
 }
 
+fn is_standard_output(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
 fn write_file(option: &str, path: &Path, content: &[u8]) -> Result<(), CliError> {
+    if is_standard_output(path) {
+        return output::print(content);
+    }
     fs::write(path, content).map_err(|error| {
         CliError::usage(format!(
             "{option} is '{}', but must be a file that can be written: {}",

@@ -5,6 +5,7 @@ mod execute;
 mod failure;
 mod report;
 
+use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -17,7 +18,8 @@ use crate::error::CliError;
 use crate::judge::Rules;
 use crate::judge::matcher::{self, Matcher};
 use crate::policy::{Limits, PolicyArgs};
-use crate::settings::{Settings, key, value};
+use crate::settings::key::{self, Key};
+use crate::settings::{Settings, value};
 
 /// Run a command, and run it again when it fails and that can help.
 #[derive(Debug, Args)]
@@ -94,11 +96,16 @@ Input and output:
   The command reads our standard input and writes to our standard output. A retry does not take back \
 what was written, and does not read again what was read. Standard error passes through us byte for \
 byte.
+  Its last line is the error in logs and in the report, up to 200 characters: so is a secret that the \
+command prints there. Its arguments are in neither. A new report file can be read by its owner only.
 
 Signals:
-  SIGINT and SIGQUIT, SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 reach the command. After the first four no \
-further attempt is made. At a timeout the command gets SIGTERM, then SIGKILL; processes that it has \
-started do not.
+  SIGINT and SIGQUIT, SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 reach the command, the first four \
+also its process group where that is not ours. After those four no further attempt is made.
+  At a timeout the command and its process group get SIGTERM, and after --kill-after SIGKILL. The \
+command has a process group of its own, as under `timeout`. On a terminal it stays in ours, so that it \
+can read from it and Ctrl-Z stops it; there the processes that it has started are looked up, which \
+needs /proc.
 
 Environment of the command:
   PERSEVERE_ATTEMPT is the number of the attempt, from 1, and PERSEVERE_MAX_ATTEMPTS how many there \
@@ -110,7 +117,7 @@ Exit status:
   124     the deadline has passed or would have passed, or the last attempt timed out
   126     the command cannot be run
   127     the command was not found
-  128+N   signal N ended the command, or ended the wait for the next attempt
+  128+N   signal N ended the command, or reached us before a success: then we die by it
   other   the command's own, of its last attempt
 
 Examples:
@@ -145,6 +152,8 @@ impl RunArgs {
     }
 
     fn check(self, settings: &Settings) -> Result<Run, CliError> {
+        let arguments: Vec<_> = env::args_os().collect();
+        flag_with_a_word(&arguments, &self.command)?;
         let limits = self.policy.limits(settings)?;
         let limits = self.with_attempts(limits)?;
         let rules = Rules {
@@ -215,6 +224,22 @@ impl RunArgs {
             }
             _ => Ok((quiet.is_some(), inherit.is_some())),
         }
+    }
+}
+
+/// In `--no-jitter false -- make` the word is no value of the flag but the COMMAND, and nobody means
+/// that.
+fn flag_with_a_word(arguments: &[OsString], command: &[OsString]) -> Result<(), CliError> {
+    let start = arguments.len().saturating_sub(command.len());
+    let before = start.checked_sub(1).and_then(|before| arguments[before].to_str());
+    let word = command.first().and_then(|word| word.to_str());
+    let (Some(flag), Some(word @ ("true" | "false"))) = (before, word) else { return Ok(()) };
+    match Key::of_option(flag).is_some_and(Key::is_flag) {
+        false => Ok(()),
+        true => Err(CliError::usage(format!(
+            "{flag} {word} is unclear: write {flag}={word} for the flag, or {flag} -- {word} for the \
+             command"
+        ))),
     }
 }
 

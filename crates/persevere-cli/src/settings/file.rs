@@ -11,6 +11,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::key::{Key, Takes};
+use super::variables::CONFIG;
 use super::{Place, Raw, Source};
 use crate::error::{CliError, reason};
 use crate::text;
@@ -27,11 +28,11 @@ impl ConfigFile {
         if let Some(path) = asked {
             return Self::read(path, "--config");
         }
-        if let Some(path) = env::var_os("PERSEVERE_CONFIG").filter(|path| !path.is_empty()) {
-            return Self::read(Path::new(&path), "PERSEVERE_CONFIG");
+        if let Some(path) = env::var_os(CONFIG).filter(|path| !path.is_empty()) {
+            return Self::read(Path::new(&path), CONFIG);
         }
         match usual_place() {
-            Some(path) if path.exists() => Self::read(&path, "the configuration file"),
+            Some(path) if is_there(&path) => Self::read(&path, "the configuration file"),
             _ => Ok(Self::default()),
         }
     }
@@ -54,6 +55,15 @@ impl ConfigFile {
     pub(super) fn get(&self, key: &Key) -> Vec<Raw> {
         let found = self.set.iter().find(|(set, _)| std::ptr::eq(*set, key));
         found.map(|(_, values)| values.clone()).unwrap_or_default()
+    }
+}
+
+/// Whether there is a file, or at least something that keeps us from knowing: reading tells which.
+fn is_there(path: &Path) -> bool {
+    match path.try_exists() {
+        Ok(exists) => exists,
+        // Something on the way is no folder, so nothing can be there.
+        Err(error) => error.kind() != ErrorKind::NotADirectory,
     }
 }
 
@@ -115,7 +125,7 @@ impl Reader<'_> {
         }
         let values = self.values(key, value)?;
         for raw in &values {
-            (key.check)(&raw.text).map_err(|allowed| raw.source.refuse(&raw.text, &allowed))?;
+            key.check(&raw.text).map_err(|allowed| raw.source.refuse(&raw.text, &allowed))?;
         }
         file.set.push((key, values));
         Ok(())
@@ -142,7 +152,7 @@ impl Reader<'_> {
             (Flag, DeValue::Boolean(flag)) => flag.to_string(),
             (takes, _) => {
                 let written = self.written(value.span());
-                let allowed = (key.check)(&written).err().unwrap_or_default();
+                let allowed = key.check(&written).err().unwrap_or_default();
                 let allowed = takes.described(&allowed);
                 return Err(self.refuse(value.span(), key.name, value, &allowed));
             }

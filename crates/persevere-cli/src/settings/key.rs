@@ -11,7 +11,6 @@ pub(crate) struct Key {
     /// The table it stands in; empty for the top of the file.
     pub(super) table: &'static str,
     pub(super) takes: Takes,
-    /// Checks a value without keeping it; the error says what is allowed.
     pub(super) check: fn(&str) -> Result<(), String>,
 }
 
@@ -82,6 +81,11 @@ pub(super) static ALL: [&Key; 18] = [
     &KILL_AFTER,
 ];
 
+/// The names of all variables.
+pub(super) fn variables() -> impl Iterator<Item = String> {
+    ALL.into_iter().map(Key::variable)
+}
+
 impl Key {
     pub(crate) fn option(&self) -> String {
         format!("--{}", self.name)
@@ -89,6 +93,21 @@ impl Key {
 
     pub(crate) fn variable(&self) -> String {
         format!("PERSEVERE_{}", self.name.to_ascii_uppercase().replace('-', "_"))
+    }
+
+    /// Checks a value without keeping it; the error says what is allowed.
+    pub(crate) fn check(&self, text: &str) -> Result<(), String> {
+        (self.check)(text)
+    }
+
+    /// Whether its option can stand without a value.
+    pub(crate) fn is_flag(&self) -> bool {
+        self.takes == Takes::Flag
+    }
+
+    /// The key that `--max-delay` sets.
+    pub(crate) fn of_option(written: &str) -> Option<&'static Self> {
+        ALL.into_iter().find(|key| key.option() == written)
     }
 
     /// The key of this name in a table of the file, written with `-` or with `_`.

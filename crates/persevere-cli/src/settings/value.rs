@@ -62,7 +62,8 @@ pub(crate) fn attempts(text: &str) -> Result<u32, String> {
 
 /// The engine says which numbers are sensible.
 pub(crate) fn number(text: &str) -> Result<f64, String> {
-    text.parse().map_err(|_| "a number, at least 1, such as 1.5".to_owned())
+    let number = text.parse().ok().filter(|number: &f64| !number.is_sign_negative());
+    number.ok_or_else(|| "a number, at least 1, such as 1.5".to_owned())
 }
 
 pub(crate) fn flag(text: &str) -> Result<bool, String> {
@@ -77,6 +78,13 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let bare_number = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     if bare_number {
         return Err("a duration with its unit: write 5s for five seconds".to_owned());
+    }
+    // They have no fixed length, and whoever writes 5M means minutes.
+    let mut units = text.split(|char: char| !char.is_alphabetic());
+    if units.any(|unit| {
+        matches!(unit, "M" | "month" | "months" | "y" | "yr" | "yrs" | "year" | "years")
+    }) {
+        return Err("a duration without months or years: write 5m for five minutes".to_owned());
     }
     humantime::parse_duration(text)
         .map_err(|_| "a duration such as 500ms, 2s, 5m or 1h30m".to_owned())
@@ -105,6 +113,9 @@ mod tests {
         }
         for nonsense in ["", " ", "soon", "-5s", "5 parsecs", "99999999999999999999s"] {
             assert!(duration(nonsense).unwrap_err().contains("500ms"), "{nonsense}");
+        }
+        for too_long in ["5M", "1month", "1h 2months", "1y", "2years"] {
+            assert!(duration(too_long).unwrap_err().contains("write 5m for five minutes"));
         }
         assert!(time_limit("0ms").is_err());
     }

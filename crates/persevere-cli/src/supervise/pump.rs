@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::tail::Tail;
+use crate::patience::{LAST_CHANCE, LOOK};
 
 /// What the kernel may hold for us in a pipe: Linux, pipe(7), and less elsewhere.
 const PIPE_CAPACITY: usize = 64 * 1024;
@@ -72,19 +73,21 @@ impl Pump {
     }
 
     /// Waits until all that the command itself wrote has been passed on; call it after the command's
-    /// end. Somebody else may keep the pipe open: then `grace` must do, and the thread goes on.
-    pub(super) fn finish(&self, grace: Duration) {
-        let end = Instant::now() + grace;
+    /// end. Somebody else may keep the pipe open: then `grace` must do, and the thread goes on. A slow
+    /// reader behind us is waited for until time `is_over`.
+    pub(super) fn finish(&self, grace: Duration, is_over: &dyn Fn() -> bool) {
+        let begun = Instant::now();
         let mut state = self.shared.state();
         let before = state.passed_on;
         loop {
-            let left = end.saturating_duration_since(Instant::now());
-            // A slow reader behind us is waited for, but not for more than the pipe could hold.
+            let left = grace.saturating_sub(begun.elapsed());
+            // Not for more than the pipe could hold.
             let caught_up = state.idle || state.passed_on - before > PIPE_CAPACITY;
-            if state.at_end || (left.is_zero() && caught_up) {
+            let has_stalled = || begun.elapsed() >= LAST_CHANCE && is_over();
+            if state.at_end || (left.is_zero() && (caught_up || has_stalled())) {
                 return;
             }
-            let wait = if left.is_zero() { grace } else { left };
+            let wait = if left.is_zero() { LOOK } else { left };
             state = match self.shared.changed.wait_timeout(state, wait) {
                 Ok((state, _)) => state,
                 Err(poisoned) => poisoned.into_inner().0,
@@ -111,7 +114,7 @@ mod tests {
         let pump = Pump::start(reader, move |bytes| sender.send(bytes.to_vec()).unwrap()).unwrap();
         writer.write_all(b"one\n\xfftwo").unwrap();
         drop(writer);
-        pump.finish(Duration::from_secs(60));
+        pump.finish(Duration::from_secs(60), &|| false);
         assert_eq!(pump.tail(), b"one\n\xfftwo");
         assert_eq!(received.iter().flatten().collect::<Vec<_>>(), b"one\n\xfftwo");
     }
@@ -123,7 +126,7 @@ mod tests {
         let pump = Pump::start(reader, move |bytes| sender.send(bytes.to_vec()).unwrap()).unwrap();
         writer.write_all(b"one").unwrap();
         assert_eq!(received.recv().unwrap(), b"one");
-        pump.finish(Duration::ZERO);
+        pump.finish(Duration::ZERO, &|| false);
         assert_eq!(pump.tail(), b"one");
         writer.write_all(b"two").unwrap();
         assert_eq!(received.recv().unwrap(), b"two");

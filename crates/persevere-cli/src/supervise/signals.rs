@@ -4,19 +4,22 @@
 //! the command is reaped only under the lock under which signals are sent. And a signal that comes
 //! while the command is being started must reach it, or keep it from starting.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use persevere::CancellationToken;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, getpgid, getpgrp, kill_process};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::WithOrigin;
 use signal_hook::low_level::siginfo::{Cause, Origin};
+
+use super::family;
 
 /// After these no further attempt is made.
 const ENDING: [i32; 4] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT];
@@ -33,6 +36,7 @@ struct Shared {
     /// The last signal of [`ENDING`], set inside the signal handler; 0 for none.
     caught: Arc<AtomicUsize>,
     token: CancellationToken,
+    has_terminal: bool,
 }
 
 struct Running {
@@ -49,6 +53,8 @@ impl Signals {
                 running: Mutex::new(None),
                 caught: Arc::default(),
                 token: CancellationToken::new(),
+                // It opens for those who have a terminal, whichever it is.
+                has_terminal: File::open("/dev/tty").is_ok(),
             }),
         };
         // Whoever started us may ignore SIGCHLD, and then the system would forget exit statuses.
@@ -93,12 +99,20 @@ impl Signals {
         if ENDING.contains(&origin.signal) {
             self.shared.token.cancel();
         }
-        if let Some(running) = &*self.running() {
-            // A key press reaches the whole foreground process group, so the command has it already.
-            let from_keyboard = matches!(origin.signal, SIGINT | SIGQUIT) && !is_sent(origin);
-            if !from_keyboard || running.missed_one {
-                send(running, origin.signal);
-            }
+        let (Some(running), Some(signal)) =
+            (&*self.running(), Signal::from_named_raw(origin.signal))
+        else {
+            return;
+        };
+        // A key press reaches the whole foreground process group, and so the command if it is in ours.
+        let from_keyboard = matches!(origin.signal, SIGINT | SIGQUIT) && !is_sent(origin);
+        if from_keyboard && !running.missed_one && group_of(running.pid) == getpgrp() {
+            return;
+        }
+        if ENDING.contains(&origin.signal) && group_of(running.pid) == running.pid {
+            family::send_to_group(running.pid, signal);
+        } else {
+            send(running, signal);
         }
     }
 
@@ -107,6 +121,9 @@ impl Signals {
         let mut running = self.running();
         if self.caught().is_some() {
             return Ok(None);
+        }
+        if !self.shared.has_terminal {
+            command.process_group(0);
         }
         let child = command.spawn()?;
         *running = i32::try_from(child.id())
@@ -117,7 +134,7 @@ impl Signals {
     }
 
     /// Sends a signal to the command, if it runs.
-    pub(super) fn send(&self, signal: i32) {
+    pub(super) fn send(&self, signal: Signal) {
         if let Some(running) = &*self.running() {
             send(running, signal);
         }
@@ -131,11 +148,14 @@ impl Signals {
     }
 }
 
-fn send(running: &Running, signal: i32) {
-    if let Some(signal) = Signal::from_named_raw(signal) {
-        // It may have ended this very moment, or run as somebody else.
-        let _gone = kill_process(running.pid, signal);
-    }
+fn send(running: &Running, signal: Signal) {
+    // It may have ended this very moment, or run as somebody else.
+    let _gone = kill_process(running.pid, signal);
+}
+
+/// The process group of a command that has not been reaped.
+fn group_of(pid: Pid) -> Pid {
+    getpgid(Some(pid)).unwrap_or(pid)
 }
 
 /// Whether a process has sent it, and not the kernel for a key press or a closed terminal.

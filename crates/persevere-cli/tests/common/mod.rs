@@ -3,6 +3,9 @@
 // Each test file is a program of its own and uses only a part of this.
 #![allow(dead_code, clippy::unwrap_used)]
 
+#[cfg(target_os = "linux")]
+pub(crate) mod terminal;
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use persevere::{Attempt, End, Event, EventKind, Kind, RetryError, Retryer, Verdict};
+use rustix::process::{Resource, Rlimit, setrlimit};
 use tracing::debug;
 
 use super::Run;
@@ -15,7 +16,9 @@ use super::report::{AttemptReport, Report, ReportFile, milliseconds};
 use crate::error::{CliError, reason};
 use crate::exit_status::TIMED_OUT;
 use crate::judge::ending::{Ending, signal_code};
+use crate::log;
 use crate::output;
+use crate::patience::{self, STDERR, STDOUT};
 use crate::supervise::{Attempted, Held, Output, Signals, Supervisor};
 use crate::text;
 
@@ -29,6 +32,10 @@ pub(super) fn execute(run: Run) -> Result<ExitCode, CliError> {
         CliError::failed(format!("cannot listen for signals: {}", reason(&error)))
     })?;
     let started = Instant::now();
+    let (deadline, ended) = (run.limits.deadline, signals.clone());
+    patience::ends_when(move || {
+        ended.caught().is_some() || deadline.is_some_and(|deadline| started.elapsed() >= deadline)
+    });
     let attempts = Attempts::new(&run, signals.clone());
     let delays = attempts.reports.clone();
     let retryer =
@@ -66,7 +73,20 @@ pub(super) fn execute(run: Run) -> Result<ExitCode, CliError> {
             return Ok(code);
         }
     }
+    if let (Err(_), Some(signal)) = (&result, signals.caught()) {
+        die_by(signal);
+    }
     Ok(ExitCode::from(exit_code))
+}
+
+/// Ends us by the signal that was meant to: from an exit status a shell could not tell that Ctrl-C
+/// was pressed, and would go on with its loop.
+fn die_by(signal: i32) {
+    // SIGQUIT would leave a picture of our memory, which nobody wants. GNU timeout does the same.
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    let _no_core = setrlimit(Resource::Core, none);
+    // It does not return, and if it did, there is still the exit status.
+    let _returned = signal_hook::low_level::emulate_default_handler(signal);
 }
 
 /// Makes attempts, and remembers them.
@@ -123,7 +143,10 @@ impl<'a> Attempts<'a> {
         let stderr = text::decode(stderr);
         let verdict = match self.supervisor.signals.caught() {
             // It may have failed for that very reason.
-            Some(_) => Verdict::stop(Kind::Other, "run.interrupted"),
+            Some(_) => {
+                log::interrupted();
+                Verdict::stop(Kind::Other, "run.interrupted")
+            }
             None => self.run.rules.judge(&ending, &stderr),
         };
         CommandFailure { message: text::last_line(&stderr, LONGEST_MESSAGE), ending, verdict }
@@ -151,8 +174,9 @@ impl<'a> Attempts<'a> {
         let Some(held) = self.held.take() else {
             return Ok(());
         };
-        let stdout = held.stdout.release(&mut io::stdout().lock());
-        let stderr = held.stderr.release(&mut Forward);
+        let Held { stdout, stderr } = held;
+        let stdout = patience::write(&STDOUT, move || stdout.release(&mut io::stdout().lock()));
+        let stderr = patience::write(&STDERR, move || stderr.release(&mut Forward));
         output::ignore_closed(stdout, "standard output")?;
         output::ignore_closed(stderr, "standard error")
     }
@@ -205,13 +229,13 @@ impl Reports {
 
 fn exit_code(result: &Result<(), RetryError<CommandFailure>>, signals: &Signals) -> u8 {
     let Err(error) = result else { return 0 };
-    let signal = signals.caught().map(signal_code);
+    if let Some(signal) = signals.caught() {
+        return signal_code(signal);
+    }
     let last = error.last_error().map(|last| last.ending.exit_code());
     match error.end() {
         End::Deadline => TIMED_OUT,
-        // Nothing ran when it was cancelled.
-        End::Cancelled => signal.or(last).unwrap_or(1),
-        _ => last.or(signal).unwrap_or(1),
+        _ => last.unwrap_or(1),
     }
 }
 

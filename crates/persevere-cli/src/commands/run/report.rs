@@ -1,7 +1,9 @@
 //! What happened, as JSON in a file.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+#[cfg(unix)]
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -79,7 +81,12 @@ pub(super) struct ReportFile<'a> {
 
 impl<'a> ReportFile<'a> {
     pub(super) fn create(path: &'a Path) -> Result<Self, CliError> {
-        let file = File::create(path).map_err(|error| {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        // It has the last line of what the command printed, and that may be anything.
+        #[cfg(unix)]
+        options.mode(0o600);
+        let file = options.open(path).map_err(|error| {
             CliError::usage(format!(
                 "--report is '{}', but must be a file that can be written: {}",
                 path.display(),
