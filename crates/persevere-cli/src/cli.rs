@@ -72,6 +72,14 @@ or ~/.config/persevere/config.toml if it exists. For example:
     [run]
     retry-on = [7, \"28-30\", \"connection lost\"]
 
+    # What error detection does not know: text (by itself, in any case), http-status, or both.
+    [[rules]]
+    name = \"license-server.busy\"
+    text = \"no free license\"
+    retry = true
+    kind = \"throttle\"
+    retry-after = \"30s\"
+
 Durations:
   Written with their unit: 500ms, 2s, 5m, 1h30m.
 

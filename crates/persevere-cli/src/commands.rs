@@ -18,13 +18,14 @@ pub(crate) fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
     let settings = match &cli.command {
         Command::Run(args) => args.policy.settings()?,
         Command::Plan(args) => args.policy.settings()?,
+        Command::Classify(args) => args.settings()?,
         _ => Settings::without_file(),
     };
     log::start(&cli.log, &settings)?;
     match cli.command {
         Command::Run(args) => return args.run(&settings),
         Command::Plan(args) => args.run(&settings),
-        Command::Classify(args) => args.run(),
+        Command::Classify(args) => args.run(&settings),
         Command::Completions(args) => args.run(),
         Command::Man(args) => args.run(),
     }?;

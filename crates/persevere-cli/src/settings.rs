@@ -3,6 +3,7 @@
 
 mod file;
 pub(crate) mod key;
+mod rules;
 pub(crate) mod value;
 pub(crate) mod variables;
 
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 pub(crate) use file::ConfigFile;
 use key::Key;
+use persevere::detect::Detector;
 
 use crate::error::CliError;
 
@@ -104,6 +106,19 @@ impl Settings {
         variables::check()?;
         let file = ConfigFile::load(config)?;
         Ok(Self { file })
+    }
+
+    /// Only the configuration file: for commands that have no other settings.
+    pub(crate) fn load_file(config: Option<&Path>) -> Result<Self, CliError> {
+        Ok(Self { file: ConfigFile::load(config)? })
+    }
+
+    /// Error detection with the rules of the configuration file.
+    pub(crate) fn detector(&self) -> Detector {
+        match self.file.rules() {
+            Some(rules) => Detector::new().rules(rules.clone()),
+            None => Detector::new(),
+        }
     }
 
     /// No configuration file: for commands that need none.

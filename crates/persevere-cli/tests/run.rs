@@ -303,7 +303,7 @@ fn logs_can_be_json_and_can_be_less() {
     let run = folder.run_sh(&["--log-level", "error"], "exit 9");
     assert!(run.stderr.starts_with("[ERROR] operation failed after max attempts"));
     let run = folder.run_sh(&["--log-level", "debug"], "exit 64");
-    assert!(run.stderr.contains("rule exit.usage"), "{}", run.stderr);
+    assert!(run.stderr.contains("rule=exit.usage"), "{}", run.stderr);
     assert_eq!(folder.run_sh(&["--quiet"], "exit 9").stderr, "");
 }
 

@@ -361,3 +361,31 @@ fn help_and_version_are_results() {
     assert_eq!(nothing.code, Some(2));
     assert!(nothing.stderr.contains("Commands:"), "{}", nothing.stderr);
 }
+
+#[test]
+fn rules_of_the_file_reach_detection() {
+    let folder = Folder::new();
+    let rule = |rest: &str| format!("[[rules]]\nname = \"mine\"\nretry = {rest}\n");
+    folder.write("retry.toml", &rule("true\ntext = \"no free license\"\nretry-after = \"7s\""));
+    folder.write("stop.toml", &rule("false\ntext = \"connection refused\""));
+    folder.write("bad.toml", &rule("true"));
+    let run =
+        folder.finish(["classify", "--config", "retry.toml", "Permission denied: No free license"]);
+    assert!(run.succeeds().stdout.contains("retried; the server asked for 7s"), "{}", run.stdout);
+    let run = folder.finish([
+        "run",
+        "--config",
+        "stop.toml",
+        "--initial-delay",
+        "1ms",
+        "--",
+        "sh",
+        "-c",
+        "echo connection refused >&2; exit 3",
+    ]);
+    assert_eq!(run.code, Some(3));
+    assert!(run.stderr.contains("non-retryable"), "{}", run.stderr);
+    folder
+        .finish(["classify", "--config", "bad.toml", "x"])
+        .is_refused(&["bad.toml:1", "rule `mine` looks for nothing"]);
+}

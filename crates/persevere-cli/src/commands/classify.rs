@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, BufRead, Write};
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use clap::Args;
@@ -15,6 +16,7 @@ use crate::error::{CliError, reason};
 use crate::judge::Rules;
 use crate::judge::ending::Ending;
 use crate::output;
+use crate::settings::Settings;
 use crate::text;
 
 /// Say whether a failure is worth a retry, and which rule says so.
@@ -51,6 +53,10 @@ pub(crate) struct ClassifyArgs {
     #[arg(long, conflicts_with = "text")]
     jsonl: bool,
 
+    /// Take [[rules]] from this configuration file [default: as for `run`]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
     /// Print one JSON object per input: retryable, kind, rule, reason, retry_after_ms
     #[arg(long)]
     json: bool,
@@ -69,8 +75,12 @@ Examples:
   grep ERROR app.log | persevere classify --json -";
 
 impl ClassifyArgs {
-    pub(crate) fn run(&self) -> Result<(), CliError> {
-        let detector = self.detector()?;
+    pub(crate) fn settings(&self) -> Result<Settings, CliError> {
+        Settings::load_file(self.config.as_deref())
+    }
+
+    pub(crate) fn run(&self, settings: &Settings) -> Result<(), CliError> {
+        let detector = self.detector(settings)?;
         let text = self.text.as_deref().map(OsStr::to_string_lossy);
         if let Some(status) = &self.http_status {
             return self.tell(self.http_verdict(&detector, status, text.as_deref())?);
@@ -94,13 +104,14 @@ impl ClassifyArgs {
         }
     }
 
-    fn detector(&self) -> Result<Detector, CliError> {
-        let Some(name) = &self.provider else { return Ok(Detector::new()) };
+    fn detector(&self, settings: &Settings) -> Result<Detector, CliError> {
+        let detector = settings.detector();
+        let Some(name) = &self.provider else { return Ok(detector) };
         let provider = name.parse().map_err(|_| {
             let names = Provider::ALL.map(Provider::name).join(", ");
             CliError::usage(format!("--provider is '{name}', but must be one of {names}"))
         })?;
-        Ok(Detector::new().provider(provider))
+        Ok(detector.provider(provider))
     }
 
     fn http_verdict(

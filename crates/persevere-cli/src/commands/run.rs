@@ -12,7 +12,6 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use persevere::detect::Detector;
 
 use crate::error::CliError;
 use crate::judge::Rules;
@@ -76,7 +75,7 @@ pub(crate) struct RunArgs {
 }
 
 const HELP: &str = "\
-What is retried, in this order:
+What is retried, in this order (see also [[rules]] of the configuration file, which come before 6):
   1. --stop-on matches: stop. It is compared with the exit status as given below, so also with 124 \
 and 137.
   2. --retry-on matches: retry.
@@ -162,7 +161,7 @@ impl RunArgs {
             until_success: self.until_success,
             max_retry_after: limits.policy.max_retry_after(),
             program: self.command.first().map(base_name).unwrap_or_default(),
-            detector: Detector::new(),
+            detector: settings.detector(),
         };
         let (quiet_failures, inherit_stderr) = self.outputs(settings)?;
         let kill_after = self.kill_after.as_deref();

@@ -7,12 +7,13 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use persevere::detect::RuleSet;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::key::{Key, Takes};
 use super::variables::CONFIG;
-use super::{Place, Raw, Source};
+use super::{Place, Raw, Source, rules};
 use crate::error::{CliError, reason};
 use crate::text;
 
@@ -20,6 +21,7 @@ use crate::text;
 #[derive(Debug, Default)]
 pub(crate) struct ConfigFile {
     set: Vec<(&'static Key, Vec<Raw>)>,
+    rules: Option<RuleSet>,
 }
 
 impl ConfigFile {
@@ -49,6 +51,10 @@ impl ConfigFile {
             )),
         })?;
         Reader { path: path.into(), content: &content }.read()
+    }
+
+    pub(super) fn rules(&self) -> Option<&RuleSet> {
+        self.rules.as_ref()
     }
 
     /// The values of a key, in order.
@@ -90,10 +96,17 @@ impl Reader<'_> {
         for (name, value) in top.get_ref() {
             match (name.get_ref().as_ref(), value.get_ref()) {
                 ("run", DeValue::Table(table)) => self.read_table("run", table, &mut file)?,
+                ("rules", DeValue::Array(_)) => {}
+                ("rules", _) => {
+                    return Err(self.refuse(name.span(), "rules", value, "tables, [[rules]]"));
+                }
                 ("run", _) => return Err(self.refuse(name.span(), "run", value, "a table, [run]")),
                 _ => self.read_entry("", name, value, &mut file)?,
             }
         }
+        file.rules = rules::read(self.content).map_err(|(span, problem)| {
+            CliError::usage(format!("{}: {problem}", self.place(span)))
+        })?;
         Ok(file)
     }
 
@@ -172,7 +185,7 @@ impl Reader<'_> {
         let place = self.place(name.span());
         let (name, names) = (name.get_ref(), Key::names(table));
         let (of, tables) = match table {
-            "" => (String::new(), " and the table [run]"),
+            "" => (String::new(), " and the tables [run] and [[rules]]"),
             _ => (format!(" in [{table}]"), ""),
         };
         CliError::usage(format!(

@@ -164,6 +164,7 @@ impl<'a> Attempts<'a> {
             attempt = attempt.number(),
             elapsed = %persevere::HumanDuration(elapsed),
             verdict = %failure.verdict,
+            rule = failure.verdict.rule(),
             error = %failure,
             "attempt failed"
         );
