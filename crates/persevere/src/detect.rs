@@ -23,6 +23,8 @@ mod matcher;
 #[cfg(feature = "text")]
 mod message;
 #[cfg(feature = "text")]
+mod place;
+#[cfg(feature = "text")]
 mod rules;
 mod status;
 #[cfg(feature = "text")]

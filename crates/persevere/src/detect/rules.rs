@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::text::Place;
+use super::place::Place;
 use crate::verdict::{Kind, Verdict};
 
 /// One rule: what it looks for, and what that means.

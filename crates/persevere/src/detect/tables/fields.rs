@@ -1,8 +1,10 @@
 //! Keys of error documents.
 //!
 //! Sources: AWS "Error responses" (`<Code>`, `__type`), Azure "Status and error codes" (`<Code>`,
-//! `error.code`), Google "Errors" (`error.code`, `error.status`, `errors[].reason`), RFC 9457 (`status`),
-//! SOAP 1.1 section 4.4 (`faultcode`), the Kubernetes API's `Status` (`reason`, `code`), OAuth 2 RFC 6749
+//! `error.code`), Google "Errors" (`error.code`, `error.status`, `errors[].reason`), RFC 9457
+//! (`status`),
+//! SOAP 1.1 section 4.4 (`faultcode`), the Kubernetes API's `Status` (`reason`, `code`), OAuth 2 RFC
+//! 6749
 //! section 5.2 (`error`).
 
 /// What stands before a code or a status, in lower case, up to where the key ends.
