@@ -6,11 +6,14 @@
 //!    [`retry_after`](crate::retry_after())), the outermost one in the chain of causes;
 //! 2. the caller's own rule, of the call, then of the retryer;
 //! 3. an error that has come out of an inner retry: not retried again;
-//! 4. types: `std::io::Error`, and [`HttpStatusError`](crate::http::HttpStatusError), anywhere in the
-//!    chain of causes;
-//! 5. the text, for errors that are nothing but a message.
+//! 4. rules of the caller as data ([`RuleSet`]);
+//! 5. types: `std::io::Error`, [`HttpStatusError`](crate::http::HttpStatusError), and those of the
+//!    libraries whose features are on, anywhere in the chain of causes;
+//! 6. the text, where types say nothing, or little.
 //!
-//! What none of them knows is [`Kind::Unknown`].
+//! Within types and within text the strongest evidence decides, among equals the one nearest to the
+//! cause. What none of them knows is [`Kind::Unknown`](crate::Kind::Unknown). The tables, their sources
+//! and their limits are described in `docs/error-detection.md`.
 
 mod detector;
 mod evidence;

@@ -30,7 +30,7 @@
 //!
 //! - [`RetryPolicy`]: how often, how long, how random. Three presets, a checked builder.
 //! - [`Retryer`]: a policy, and what you attach to it. [`Retryer::run`] and
-//!   [`Retryer::run_blocking`] follow the same rules, for they are the same loop.
+//!   [`Retryer::run_blocking`] follow the same rules.
 //! - [`Call`]: deadline, attempt timeout, cancellation, idempotency and a rule for one call.
 //! - [`permanent`], [`transient`] and [`retry_after()`]: the operation says it itself.
 //! - [`detect`] and [`Verdict`]: what else decides whether an error is retried, and why it did.

@@ -46,7 +46,7 @@ pub(super) fn draw(picture: &mut Picture, schedule: &Schedule) {
 /// The columns from left to right, `chunk` waits in each.
 fn columns(schedule: &Schedule, chunk: usize) -> Vec<Column> {
     let width = (RIGHT - LEFT) / schedule.waits.len().max(1) as f64;
-    // Where nothing is left to chance, a drawn run would only hide the base delays.
+    // Where nothing is left to chance, a random example would only hide the base delays.
     let drawn: &[_] = if schedule.is_fixed() { &[] } else { &schedule.sample };
     let column = |(index, waits): (usize, &[Wait])| {
         let first = index * chunk;
@@ -80,8 +80,8 @@ fn entries(columns: &[Column], chunk: usize) -> Vec<(Mark, String)> {
     }
     if columns.iter().any(|column| column.sample.is_some()) {
         let text = match chunk {
-            1 => "one drawn run".to_owned(),
-            _ => format!("one drawn run (1 delay in {chunk})"),
+            1 => "one random example".to_owned(),
+            _ => format!("one random example (1 delay in {chunk})"),
         };
         entries.push((Mark::Sample, text));
     }

@@ -9,7 +9,7 @@ pub(super) const RANGE: Paint = Paint::Fill(colour::RANGE, 0.38);
 pub(super) const BASE: Paint = Paint::Stroke(colour::BASE, 2.0);
 pub(super) const POINT: Paint = Paint::Fill(colour::BASE, 1.0);
 
-/// The delays and attempts of the drawn run.
+/// The delays and attempts of the random example.
 pub(super) fn sample(width: f64) -> Paint {
     Paint::Stroke(colour::SAMPLE, width)
 }
@@ -21,9 +21,9 @@ pub(super) enum Mark {
     Range,
     /// The delay before jitter.
     Base,
-    /// A delay of the drawn run.
+    /// A delay of the random example.
     Sample,
-    /// An attempt of the drawn run.
+    /// An attempt of the random example.
     Attempt,
 }
 

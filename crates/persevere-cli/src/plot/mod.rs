@@ -41,7 +41,7 @@ pub(crate) struct Schedule {
     pub subtitle: String,
     /// All waits in the order of the attempts; none when the first failure is final.
     pub waits: Vec<Wait>,
-    /// One concrete drawn run: as many delays as there are waits.
+    /// One concrete random example: as many delays as there are waits.
     pub sample: Vec<Duration>,
 }
 
@@ -167,7 +167,7 @@ impl Total {
         let (at_least, at_most) = (label(self.at_least), label(self.at_most));
         let range = format!("Total wait: at least {at_least} / at most {at_most}");
         match self.sample {
-            Some(sample) => format!("{range} (drawn run: {})", label(sample)),
+            Some(sample) => format!("{range} (example: {})", label(sample)),
             None => range,
         }
     }

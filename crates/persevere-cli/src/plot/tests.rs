@@ -134,7 +134,7 @@ fn titles_are_escaped() {
 fn one_wait_shows_its_delay_and_its_total() {
     let svg = svg(&schedule(1, 500 * MILLISECOND, SECOND, (20, 100)));
     let words = words(&svg);
-    let total = "Total wait: at least 100ms / at most 500ms (drawn run: 248ms)";
+    let total = "Total wait: at least 100ms / at most 500ms (example: 248ms)";
     for text in ["500ms", total, "possible delay (jitter)"] {
         assert!(words.iter().any(|word| word == text), "{text}: {words:?}");
     }
@@ -145,7 +145,7 @@ fn without_jitter_there_is_one_total_and_no_range() {
     let svg = svg(&schedule(3, SECOND, SECOND, (100, 100)));
     let words = words(&svg);
     assert!(words.iter().any(|word| word == "Total wait: 3s"));
-    assert!(!svg.contains("jitter") && !svg.contains("drawn run"));
+    assert!(!svg.contains("jitter") && !svg.contains("example"));
 }
 
 #[test]

@@ -11,7 +11,7 @@ const TOP: f64 = 432.0;
 const BOTTOM: f64 = 456.0;
 const RANGE: f64 = 490.0;
 
-/// An attempt of the drawn run and when it starts, in nanoseconds after the first one.
+/// An attempt of the random example and when it starts, in nanoseconds after the first one.
 struct Attempt {
     number: u32,
     start: u128,
@@ -34,14 +34,14 @@ pub(super) fn draw(picture: &mut Picture, schedule: &Schedule, total: &Total) {
 fn entries(schedule: &Schedule, total: &Total) -> Vec<(Mark, String)> {
     let mut entries = Vec::new();
     if total.at_least < total.at_most {
-        entries.push((Mark::Range, "when the last attempt may start".to_owned()));
+        entries.push((Mark::Range, "the last attempt starts in here".to_owned()));
     }
-    let attempt = if schedule.is_fixed() { "attempt" } else { "attempt of the drawn run" };
+    let attempt = if schedule.is_fixed() { "attempt" } else { "attempt of the example" };
     entries.push((Mark::Attempt, attempt.to_owned()));
     entries
 }
 
-/// The attempts of the drawn run: one more than it has waits.
+/// The attempts of the random example: one more than it has waits.
 fn attempts(schedule: &Schedule) -> Vec<Attempt> {
     let first = schedule.waits.first().map_or(1, |wait| wait.attempt);
     let mut attempts = vec![Attempt { number: first, start: 0 }];

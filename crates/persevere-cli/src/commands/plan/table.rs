@@ -59,6 +59,15 @@ impl Plan {
             let note = "Decorrelated jitter draws from the delay before, not from the base delay.";
             notes.push(note.to_owned());
         }
+        let policy = &self.limits.policy;
+        let highest = policy.base_delay(u32::MAX);
+        if highest < policy.max_delay() && self.rows.iter().any(|row| row.base == highest) {
+            notes.push(format!(
+                "The base delay stops at {}, so that jitter never makes more than {} of it.",
+                HumanDuration(highest),
+                HumanDuration(policy.max_delay())
+            ));
+        }
         if let Some(deadline) = self.limits.deadline {
             let last = self.rows.last().map(|row| row.total_at_most);
             if last >= Some(deadline) {
