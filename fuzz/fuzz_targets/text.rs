@@ -5,7 +5,6 @@ use persevere::detect::{self, Detector};
 
 fuzz_target!(|text: &str| {
     let verdict = detect::text(text);
-    // Not a part of a message: that stands between blanks.
     assert_eq!(verdict, Detector::new().body(text.as_bytes()));
     assert!(verdict.evidence().len() < 200);
     let _sentence = verdict.to_string();
