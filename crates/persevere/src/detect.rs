@@ -6,8 +6,10 @@
 //!    [`retry_after`](crate::retry_after())), the outermost one in the chain of causes;
 //! 2. the caller's own rule, of the call, then of the retryer;
 //! 3. an error that has come out of an inner retry: not retried again;
-//! 4. types: `std::io::Error`, and [`HttpStatusError`](crate::http::HttpStatusError), anywhere in the
-//!    chain of causes;
+//! 4. types, anywhere in the chain of causes: `std::io::Error`,
+//!    [`HttpStatusError`](crate::http::HttpStatusError), tokio's, and those of each library whose
+//!    [feature](crate#features) is on. The one that says most decides: a certificate that is not valid
+//!    before a documented code, a code before a kind, a kind before a wrapper; among equals the cause;
 //! 5. the text, for errors that are nothing but a message.
 //!
 //! What none of them knows is [`Kind::Unknown`].
@@ -24,6 +26,7 @@ mod matcher;
 mod message;
 #[cfg(feature = "text")]
 mod rules;
+mod ssh;
 mod status;
 #[cfg(feature = "text")]
 mod tables;
@@ -40,6 +43,7 @@ use crate::verdict::Verdict;
 pub use detector::Detector;
 #[cfg(feature = "text")]
 pub use rules::{CustomRule, RuleError, RuleSet};
+pub use ssh::{sftp_status, ssh_disconnect};
 pub use status::http_status;
 
 pub(crate) static PLAIN: Detector = Detector::new();
