@@ -7,8 +7,9 @@
 //! 2. the caller's own rule, of the call, then of the retryer;
 //! 3. an error that has come out of an inner retry: not retried again;
 //! 4. rules of the caller as data ([`RuleSet`]);
-//! 5. types: `std::io::Error`, [`HttpStatusError`](crate::http::HttpStatusError), and those of the
-//!    libraries whose features are on, anywhere in the chain of causes;
+//! 5. types, anywhere in the chain of causes: `std::io::Error`,
+//!    [`HttpStatusError`](crate::http::HttpStatusError), tokio's, and those of each library whose
+//!    [feature](crate#features) is on;
 //! 6. the text, where types say nothing, or little.
 //!
 //! Within types and within text the strongest evidence decides, among equals the one nearest to the
@@ -29,6 +30,7 @@ mod message;
 mod place;
 #[cfg(feature = "text")]
 mod rules;
+mod ssh;
 mod status;
 #[cfg(feature = "text")]
 mod tables;
@@ -45,6 +47,7 @@ use crate::verdict::Verdict;
 pub use detector::Detector;
 #[cfg(feature = "text")]
 pub use rules::{CustomRule, RuleError, RuleSet};
+pub use ssh::{sftp_status, ssh_disconnect};
 pub use status::http_status;
 
 pub(crate) static PLAIN: Detector = Detector::new();

@@ -45,12 +45,22 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `tokio` | yes | tokio's time in async calls, its paused clock included |
+//! | `tokio` | yes | tokio's time in async calls, its paused clock included; `Elapsed` and `JoinError` |
 //! | `tracing` | yes | logs |
 //! | `http` | yes | the module [`http`] |
 //! | `text` | yes | detection by message |
 //! | `serde` | no | [`RetryPolicy`] in configuration files |
 //! | `anyhow` | no | operations that fail with `anyhow::Error` |
+//! | `reqwest` | no | detection by `reqwest::Error` (0.13), with `hyper`, whose errors are in it |
+//! | `hyper` | no | detection by `hyper::Error` (1) and that of hyper-util's client (0.1) |
+//! | `h2` | no | detection by `h2::Error` (0.4): the reasons of HTTP/2, under hyper and tonic |
+//! | `rustls` | no | detection by `rustls::Error` (0.23): certificates, under all of these |
+//! | `tonic` | no | detection by `tonic::Status` (0.14): gRPC's codes, RetryInfo and pushback |
+//! | `object_store` | no | detection by `object_store::Error` (0.14); with `reqwest` for its causes |
+//! | `russh` | no | detection by `russh::Error` (0.65) and russh-sftp's (3) |
+//!
+//! Detection by type is a feature for each library, because naming its errors takes building it: switch
+//! on those that your program has anyway. Without them the text still says much, if not as surely.
 
 mod as_error;
 mod attempt;

@@ -125,6 +125,12 @@ impl Verdict {
         self
     }
 
+    #[cfg(feature = "tonic")]
+    pub(crate) const fn with_kind(mut self, kind: Kind) -> Self {
+        self.kind = kind;
+        self
+    }
+
     /// Somebody knows about it, even if nobody knows what it is.
     pub(crate) fn with_known_kind(mut self) -> Self {
         if self.kind == Kind::Unknown {

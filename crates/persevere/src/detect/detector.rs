@@ -1,7 +1,6 @@
 //! Detection with what the caller knows beside the error: whose service it is, and rules of its own.
 
 use std::error::Error;
-use std::ops::ControlFlow;
 
 use super::evidence::Evidence;
 #[cfg(feature = "text")]
@@ -161,7 +160,7 @@ impl Detector {
         let best = match typed {
             Some(typed) if !typed.is_weak() => Some(typed),
             // The text of a status says the same again, so that it must say more to win.
-            Some(typed) => Some(by_text().filter(|text| text.rank > typed.rank).unwrap_or(typed)),
+            Some(typed) => Some(typed.or_cause(by_text().filter(|text| text.rank > typed.rank))),
             None => by_text(),
         };
         best.map_or(Verdict::unknown(), |best| self.as_provider_says(best.into_verdict()))
@@ -210,41 +209,38 @@ struct Findings<'a> {
 impl<'a> Findings<'a> {
     fn gather(error: &'a (dyn Error + 'static)) -> Self {
         let mut findings = Self::default();
-        walk(error, |link| {
-            findings.marked = link.downcast_ref();
+        let mut link = Some(error);
+        for _ in 0..chain::LONGEST {
+            let Some(error) = link else { break };
+            // First of all, and once: it is what most chains end with.
+            if let Some(error) = error.downcast_ref::<std::io::Error>() {
+                findings.add(types::io(error));
+                // Its `source` skips the error inside.
+                link = match error.get_ref() {
+                    Some(inside) => Some(inside),
+                    None => error.source(),
+                };
+                continue;
+            }
+            findings.marked = error.downcast_ref();
             if findings.marked.is_some() {
-                return ControlFlow::Break(());
+                break;
             }
             if findings.retried.is_none() {
-                findings.retried = link.downcast_ref();
+                findings.retried = error.downcast_ref();
             }
-            let found = types::judge(link);
-            findings.typed = match findings.typed {
-                Some(typed) => Some(typed.or_later(found)),
-                None => found,
-            };
-            ControlFlow::Continue(())
-        });
+            findings.add(types::judge(error));
+            link = error.source();
+        }
         findings
     }
-}
 
-/// Visits an error and its causes, the ones inside `std::io::Error` too, which its `source` skips.
-fn walk<'a>(
-    error: &'a (dyn Error + 'static),
-    mut visit: impl FnMut(&'a (dyn Error + 'static)) -> ControlFlow<()>,
-) {
-    let mut link = Some(error);
-    for _ in 0..chain::LONGEST {
-        let Some(error) = link else { return };
-        if visit(error).is_break() {
-            return;
+    fn add(&mut self, found: Option<Evidence>) {
+        match (&mut self.typed, found) {
+            (_, None) => {}
+            (Some(typed), found) => *typed = typed.or_cause(found),
+            (none, found) => *none = found,
         }
-        let inside = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        link = match inside {
-            Some(inside) => Some(inside),
-            None => error.source(),
-        };
     }
 }
 

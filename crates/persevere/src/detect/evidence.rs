@@ -1,6 +1,6 @@
 //! What was found, and how much it says.
 
-use crate::verdict::Verdict;
+use crate::verdict::{Kind, Verdict};
 
 /// How much a piece of evidence says, from little to everything. The one that says most decides;
 /// among equals the last one, for that is where the cause stands: in a message as in a chain of
@@ -42,12 +42,51 @@ impl Evidence {
         if self.rank <= Rank::Vague { self.verdict.as_guess() } else { self.verdict }
     }
 
+    /// "Try again", and the words or the code that say so.
+    pub(crate) const fn retry(
+        rank: Rank,
+        kind: Kind,
+        rule: &'static str,
+        words: &'static str,
+    ) -> Self {
+        Self::new(rank, Verdict::retry(kind, rule).with_evidence(words))
+    }
+
+    /// "It cannot help", and the words or the code that say so.
+    pub(crate) const fn stop(
+        rank: Rank,
+        kind: Kind,
+        rule: &'static str,
+        words: &'static str,
+    ) -> Self {
+        Self::new(rank, Verdict::stop(kind, rule).with_evidence(words))
+    }
+
+    /// An answer came back.
+    pub(crate) const fn answered(mut self) -> Self {
+        self.verdict = self.verdict.with_answer();
+        self
+    }
+
+    /// The server did not act.
+    pub(crate) const fn unprocessed(mut self) -> Self {
+        self.verdict = self.verdict.with_unprocessed();
+        self
+    }
+
     /// The stronger of two, of which `later` stands nearer to the cause.
     pub(crate) fn or_later(self, later: Option<Self>) -> Self {
         match later {
             Some(later) if later.rank >= self.rank => later,
             _ => self,
         }
+    }
+
+    /// The stronger of two, of which `cause` is the cause of this one. What has not been sent stays
+    /// unsent, whatever it was that kept it back.
+    pub(crate) fn or_cause(self, cause: Option<Self>) -> Self {
+        let stronger = self.or_later(cause);
+        if self.verdict.is_unprocessed() { stronger.unprocessed() } else { stronger }
     }
 
     /// Whether a look at the text could still change it.
