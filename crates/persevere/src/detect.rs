@@ -12,7 +12,7 @@
 //!    before a documented code, a code before a kind, a kind before a wrapper; among equals the cause;
 //! 5. the text, for errors that are nothing but a message.
 //!
-//! What none of them knows is [`Kind::Unknown`].
+//! What none of them knows is [`Kind::Unknown`](crate::Kind::Unknown).
 
 mod detector;
 mod evidence;
