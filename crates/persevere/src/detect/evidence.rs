@@ -1,5 +1,6 @@
 //! What was found, and how much it says.
 
+use crate::provider::Provider;
 use crate::verdict::{Kind, Verdict};
 
 /// How much a piece of evidence says, from little to everything. The one that says most decides;
@@ -71,6 +72,12 @@ impl Evidence {
     /// The server did not act.
     pub(crate) const fn unprocessed(mut self) -> Self {
         self.verdict = self.verdict.with_unprocessed();
+        self
+    }
+
+    /// Whose service it was.
+    pub(crate) const fn of(mut self, provider: Provider) -> Self {
+        self.verdict = self.verdict.with_provider(provider);
         self
     }
 

@@ -61,7 +61,7 @@ fn look_up(table: &[Entry], number: u32) -> Evidence {
         }
         None => Evidence::new(Rank::Word, Verdict::unknown()),
     };
-    Evidence::new(evidence.rank, evidence.verdict.with_provider(Provider::Ssh))
+    evidence.of(Provider::Ssh)
 }
 
 const TOO_MANY_CONNECTIONS: u32 = 12;

@@ -78,6 +78,6 @@ pub(super) const PHRASES: &[Entry] = &[
           "maximum number of", "maximum allowed", "max size", "maximum size", "size limit", "larger than", "greater than the maximum",
           "storage limit", "insufficient capacity", "insufficient resources", "billing", "license", "usage limit", "resource limits", "limit is"]),
     Entry::stop(Status, Invalid, "text.redirects",
-        &["redirected too many", "redirects followed", "too many redirects", "toomanyredirects", "stopped after 10 redirects", "redirect loop",
+        &["scheme is not http", "invalid url, scheme", "redirected too many", "redirects followed", "too many redirects", "toomanyredirects", "stopped after 10 redirects", "redirect loop",
           "maximum redirects", "max redirects", "unsupported scheme", "unsupported protocol", "unsupported url"]),
 ];

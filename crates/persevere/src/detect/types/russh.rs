@@ -15,11 +15,11 @@ use crate::detect::evidence::{Evidence, Rank};
 use crate::detect::ssh::of_sftp_status;
 use crate::provider::Provider;
 use crate::verdict::Kind::{
-    Auth, Invalid, Network, NotFound, Permission, Throttle, Timeout, Tls, Unsupported,
+    self, Auth, Invalid, Network, NotFound, Permission, Throttle, Timeout, Tls, Unsupported,
 };
 
 pub(super) fn judge(error: &(dyn Error + 'static)) -> Option<Evidence> {
-    let mut evidence = if let Some(error) = error.downcast_ref::<SshError>() {
+    if let Some(error) = error.downcast_ref::<SshError>() {
         of_ssh(error)
     } else if let Some(error) = error.downcast_ref::<SftpError>() {
         of_sftp(error)
@@ -31,20 +31,25 @@ pub(super) fn judge(error: &(dyn Error + 'static)) -> Option<Evidence> {
         of_keys(error)
     } else {
         None
-    }?;
-    evidence.verdict = evidence.verdict.with_provider(Provider::Ssh);
-    Some(evidence)
+    }
+}
+
+const fn retry(rank: Rank, kind: Kind, rule: &'static str, words: &'static str) -> Evidence {
+    Evidence::retry(rank, kind, rule, words).of(Provider::Ssh)
+}
+
+const fn stop(rank: Rank, kind: Kind, rule: &'static str, words: &'static str) -> Evidence {
+    Evidence::stop(rank, kind, rule, words).of(Provider::Ssh)
 }
 
 /// Left out: what says no more than that something went wrong.
 fn of_ssh(error: &SshError) -> Option<Evidence> {
-    let retry = |kind, rule, words| Some(Evidence::retry(Rank::Phrase, kind, rule, words));
-    let stop = |kind, rule, words| Some(Evidence::stop(Rank::Phrase, kind, rule, words));
-    let distrust = |rule, words| {
-        Some(Evidence::stop(Rank::Decisive, Tls, rule, words).answered().unprocessed())
-    };
+    let distrust =
+        |rule, words| Some(stop(Rank::Decisive, Tls, rule, words).answered().unprocessed());
     // The connection is gone, and why was told to the handler.
-    let gone = |rule, words| Some(Evidence::retry(Rank::Vague, Network, rule, words));
+    let gone = |rule, words| Some(retry(Rank::Vague, Network, rule, words));
+    let retry = |kind, rule, words| Some(retry(Rank::Phrase, kind, rule, words));
+    let stop = |kind, rule, words| Some(stop(Rank::Phrase, kind, rule, words));
     match error {
         // Transparent, so that no chain of causes shows them.
         SshError::IO(error) => hidden_io(error),
@@ -112,8 +117,8 @@ fn of_ssh(error: &SshError) -> Option<Evidence> {
 
 /// RFC 4254 section 5.1.
 fn of_channel(reason: &ChannelOpenFailure) -> Option<Evidence> {
-    let retry = |kind, rule, name| Evidence::retry(Rank::Code, kind, rule, name).unprocessed();
-    let stop = |kind, rule, name| Evidence::stop(Rank::Code, kind, rule, name);
+    let retry = |kind, rule, name| retry(Rank::Code, kind, rule, name).unprocessed();
+    let stop = |kind, rule, name| stop(Rank::Code, kind, rule, name);
     Some(match reason {
         ChannelOpenFailure::AdministrativelyProhibited => {
             stop(Permission, "ssh.channel_prohibited", "SSH_OPEN_ADMINISTRATIVELY_PROHIBITED")
@@ -133,7 +138,7 @@ fn of_channel(reason: &ChannelOpenFailure) -> Option<Evidence> {
 
 /// Reading a key, asking an agent: the next time is no different, but where a file or a socket says so.
 fn of_keys(error: &keys::Error) -> Option<Evidence> {
-    let stop = |rank, kind, rule, words| Some(Evidence::stop(rank, kind, rule, words));
+    let stop = |rank, kind, rule, words| Some(stop(rank, kind, rule, words));
     match error {
         keys::Error::IO(error) => hidden_io(error),
         keys::Error::KeyChanged { .. } => {
@@ -152,17 +157,15 @@ fn of_sftp(error: &SftpError) -> Option<Evidence> {
     match error {
         SftpError::Status(status) => Some(of_sftp_status(status.status_code as u32)),
         SftpError::Timeout => {
-            Some(Evidence::retry(Rank::Phrase, Timeout, "sftp.timeout", "no answer in time"))
+            Some(retry(Rank::Phrase, Timeout, "sftp.timeout", "no answer in time"))
         }
-        SftpError::Limited(_) => {
-            Some(Evidence::stop(Rank::Phrase, Invalid, "sftp.limit", "limit exceeded"))
-        }
+        SftpError::Limited(_) => Some(stop(Rank::Phrase, Invalid, "sftp.limit", "limit exceeded")),
         SftpError::UnexpectedPacket => {
-            Some(Evidence::stop(Rank::Phrase, Invalid, "sftp.protocol", "unexpected packet"))
+            Some(stop(Rank::Phrase, Invalid, "sftp.protocol", "unexpected packet"))
         }
         // What a session says that has lost its connection.
         SftpError::UnexpectedBehavior(_) => {
-            Some(Evidence::retry(Rank::Vague, Network, "sftp.session_ended", "session has ended"))
+            Some(retry(Rank::Vague, Network, "sftp.session_ended", "session has ended"))
         }
         SftpError::IO(_) => None,
     }
