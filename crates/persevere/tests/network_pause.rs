@@ -67,6 +67,30 @@ async fn rule_10_an_outage_is_waited_out_and_not_charged() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn rule_10_after_an_outage_the_backoff_starts_again_at_its_base() {
+    let started = Instant::now();
+    let (_, monitor) = with_monitor(NetworkState::Up);
+    let policy = waiting_policy().to_builder().max_attempts(5).build().unwrap();
+    let retryer = Retryer::new(policy).network_monitor(monitor.clone());
+    let during = monitor.clone();
+    let mut calls = 0;
+    let running = retryer.run("upload", |_| {
+        calls += 1;
+        if calls == 3 {
+            during.set(NetworkState::Down);
+        }
+        let succeeds = calls == 5;
+        async move { if succeeds { Ok(()) } else { Err(reset()) } }
+    });
+    let steps = [(SECOND * 63, NetworkState::Up)];
+    let (result, ()) = tokio::join!(running, script(monitor, &steps));
+    result.unwrap();
+    // 1 s and 2 s of backoff, 60 s of outage, at most 250 ms of stagger, and 1 s again, not 4.
+    let elapsed = started.elapsed();
+    assert!((SECOND * 64..=SECOND * 64 + SECOND / 4).contains(&elapsed), "{elapsed:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn rule_10_an_outage_never_uses_up_the_attempts() {
     let (_, monitor) = with_monitor(NetworkState::Down);
     let policy = waiting_policy().to_builder().max_attempts(1).build().unwrap();

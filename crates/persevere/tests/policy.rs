@@ -44,6 +44,15 @@ fn rule_2_long_schedules_follow_the_formula() {
 }
 
 #[test]
+fn a_schedule_knows_how_long_it_is() {
+    let mut delays = RetryPolicy::aggressive().delays(7);
+    assert_eq!(delays.size_hint(), (9, Some(9)));
+    delays.next();
+    assert_eq!(delays.size_hint(), (8, Some(8)));
+    assert_eq!(delays.count(), 8);
+}
+
+#[test]
 fn rule_2_a_zero_delay_stays_zero() {
     let policy = RetryPolicy::builder().initial_delay(Duration::ZERO).build().unwrap();
     assert_eq!(policy.base_delay(u32::MAX), Duration::ZERO);

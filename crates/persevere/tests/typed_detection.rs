@@ -323,9 +323,3 @@ fn a_status_from_reqwest() {
     assert!(!detect::error(&answered(408)).is_retryable());
     assert!(azure.error(&answered(408)).is_retryable());
 }
-
-#[test]
-fn a_request_that_cannot_be_built() {
-    let error = reqwest::Client::new().get("no scheme").build().unwrap_err();
-    is_final(&error, Kind::Invalid, "reqwest.builder");
-}

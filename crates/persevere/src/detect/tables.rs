@@ -15,6 +15,7 @@ mod kafka;
 mod kubernetes;
 mod languages;
 mod network;
+mod nothing;
 mod openstack;
 mod programs;
 mod requests;
@@ -31,6 +32,7 @@ use crate::verdict::{Kind, Verdict};
 
 /// All of them but for the states of SQL, which are only looked for where a state stands.
 pub(super) const ALL: &[&[Entry]] = &[
+    nothing::PHRASES,
     network::PHRASES,
     servers::PHRASES,
     system::PHRASES,

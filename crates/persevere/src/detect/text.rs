@@ -33,7 +33,15 @@ pub(super) fn find(text: &[u8], provider: Option<Provider>) -> Option<Evidence> 
                     search.number(at);
                 }
                 // It may go on in the next line.
-                matcher.walk(text, at, |pattern, end| search.weigh(pattern, at, end));
+                let mut longest = None;
+                matcher.walk(text, at, |pattern, end| {
+                    if search.counts(pattern, at, end) {
+                        longest = Some((pattern, end));
+                    }
+                });
+                if let Some((pattern, end)) = longest {
+                    search.weigh(pattern, end);
+                }
             }
             may_begin = class.next;
         }
@@ -132,11 +140,20 @@ enum What {
 }
 
 impl Search<'_> {
-    /// Weighs a phrase that was found.
+    /// Whether a phrase counts where it was found.
     #[inline(never)]
-    fn weigh(&mut self, pattern: usize, start: usize, end: usize) {
+    fn counts(&self, pattern: usize, start: usize, end: usize) -> bool {
+        let meaning = self.matcher.meaning(pattern);
+        meaning.is_some_and(|meaning| Place::new(self.text, start, end).counts(meaning))
+    }
+
+    /// Weighs the longest phrase that begins at a place: the shorter ones are a part of it, and it may mean
+    /// something else.
+    #[inline(never)]
+    fn weigh(&mut self, pattern: usize, end: usize) {
         let Some(meaning) = self.matcher.meaning(pattern) else { return };
         let (rank, what) = match meaning {
+            Meaning::Says(_, verdict) if verdict.kind() == Kind::Unknown => return,
             Meaning::Says(rank, _) => (rank, What::Phrase(pattern)),
             Meaning::Reason(status) => (Rank::Status, What::Status(status)),
             Meaning::Field => match self.field(end) {
@@ -157,9 +174,7 @@ impl Search<'_> {
                 (Rank::Vague, What::Verdict(ASKS_FOR_A_RETRY))
             }
         };
-        if Place::new(self.text, start, end).counts(meaning) {
-            self.keep(Best { rank, what, end });
-        }
+        self.keep(Best { rank, what, end });
     }
 
     /// Three digits may be an HTTP status.

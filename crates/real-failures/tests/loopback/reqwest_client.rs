@@ -193,3 +193,9 @@ async fn a_408_is_retried_where_that_is_documented() {
         assert!(detector.error(&error).is_retryable(), "{provider}");
     }
 }
+
+#[test]
+fn a_request_that_cannot_be_built() {
+    let error = client().get("no scheme").build().unwrap_err();
+    assert_eq!(expect(&error, false, Kind::Invalid).rule(), "reqwest.builder");
+}

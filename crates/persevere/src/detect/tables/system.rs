@@ -42,7 +42,7 @@ pub(super) const PHRASES: &[Entry] = &[
           "no match for", "nothing to", "not installed", "not present", "is not defined", "undefined variable", "is not registered",
           "isn't registered", "no results", "not exists"]),
     Entry::stop(Vague, NotFound, "text.not_found_word",
-        &["not found", "notfound", "not_found", "no such", "missing", "unrecognized", "unrecognised"]),
+        &["not found", "notfound", "not_found", "no such", "missing", "unknown", "unrecognized", "unrecognised"]),
     Entry::stop(Phrase, Permission, "text.permission_denied",
         &["authorization violation", "permission denied", "permissions denied", "permissiondenied", "permission_denied", "access denied",
           "accessdenied", "access_denied", "access is denied", "access was denied", "access to the resource is denied", "denied access", "eacces",
