@@ -8,7 +8,7 @@ use std::time::Duration;
 use persevere::detect::Detector;
 use persevere::{Kind, Verdict};
 
-use crate::exit_status::{self, CANNOT_RUN, NOT_FOUND};
+use crate::exit_status::{self, CANNOT_RUN, NOT_FOUND, SIGNALLED};
 use ending::Ending;
 use matcher::Matcher;
 
@@ -67,13 +67,19 @@ impl Rules {
                 return Verdict::stop(Kind::Other, "signal.ended_by_user");
             }
             Ending::Signalled(_) => None,
+            // What a shell says of a command that was.
+            Ending::Exited(status)
+                if ending::is_wish(i32::from(*status) - i32::from(SIGNALLED)) =>
+            {
+                return Verdict::stop(Kind::Other, "signal.ended_by_user");
+            }
             Ending::Exited(status) => Some(*status),
         };
         if let Some(status @ (CANNOT_RUN | NOT_FOUND)) = status {
             return exit_status::judge(status).unwrap_or(Verdict::unknown());
         }
         let by_text = self.detector.text(stderr);
-        let by_text = Some(by_text).filter(|verdict| verdict.kind() != Kind::Unknown);
+        let by_text = Some(by_text).filter(|verdict| *verdict != Verdict::unknown());
         by_text
             .filter(|verdict| !verdict.is_guess())
             .or_else(|| exit_status::judge_of(&self.program, status?))

@@ -97,7 +97,7 @@ pub fn with_headers(
 ) -> Verdict {
     match retry_after(headers, now) {
         // A server that knows when to come back has turned this one away.
-        Some(wait) if status == StatusCode::SERVICE_UNAVAILABLE => {
+        Some(wait) if status == StatusCode::SERVICE_UNAVAILABLE && verdict.is_retryable() => {
             verdict.with_hint(wait).with_unprocessed()
         }
         Some(wait) => verdict.with_hint(wait),
@@ -120,11 +120,12 @@ pub fn with_headers(
 /// # Ok::<(), http::header::InvalidHeaderValue>(())
 /// ```
 pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let value = |name: &str| headers.get(name)?.to_str().ok();
-    let milliseconds = |name| decimal(value(name)?, Duration::from_millis(1));
+    let values = |name: &str| headers.get_all(name).into_iter().filter_map(|it| it.to_str().ok());
+    let milliseconds =
+        |name| values(name).find_map(|value| decimal(value, Duration::from_millis(1)));
     milliseconds("x-ms-retry-after-ms")
         .or_else(|| milliseconds("retry-after-ms"))
-        .or_else(|| parse_retry_after(value("retry-after")?, now))
+        .or_else(|| values("retry-after").find_map(|value| parse_retry_after(value, now)))
 }
 
 /// The value of a Retry-After header: seconds, or an HTTP date in any of RFC 9110's three forms.

@@ -94,6 +94,12 @@ impl Verdict {
         self
     }
 
+    #[cfg(feature = "text")]
+    pub(crate) const fn without_unprocessed(mut self) -> Self {
+        self.unprocessed = false;
+        self
+    }
+
     /// Adds the HTTP status of the answer, for the sentence. 0 is none.
     pub const fn with_http_status(mut self, status: u16) -> Self {
         self.http_status = NonZeroU16::new(status);

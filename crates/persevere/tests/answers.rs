@@ -37,10 +37,30 @@ fn two_hundred_may_be_an_error() {
     let harmless = b"<CompleteMultipartUploadResult><Key>timeout/not-found/invalid</Key></CompleteMultipartUploadResult>";
     assert_eq!(Detector::new().answer(200, harmless).kind(), Kind::Unknown);
 
+    for ordinary in [
+        r#"{"jobs":[{"status":"timed_out","reason":"throttled"}]}"#,
+        "docs: S3 may answer SlowDown, ORA-00001 is final",
+        "<p>We MOVED 1 office; Unsupported browsers: none</p>",
+        r#"{"vm":"a","status":"stopped"}"#,
+    ] {
+        assert_eq!(Detector::new().answer(200, ordinary.as_bytes()).kind(), Kind::Unknown);
+    }
+
     let headers = HeaderMap::new();
     assert!(check_body(StatusCode::OK, &headers, harmless, &Detector::new()).is_ok());
     assert!(check_body(StatusCode::OK, &headers, body, &Detector::new()).is_err());
     assert!(check_body(StatusCode::NOT_FOUND, &headers, b"", &Detector::new()).is_err());
+}
+
+#[test]
+fn a_body_does_not_prove_that_nothing_was_done() {
+    let verdict = Detector::new().answer(500, b"order saved, mail failed: connection refused");
+    assert!(verdict.is_retryable() && !verdict.is_unprocessed());
+    assert_eq!(verdict.rule(), "http.500");
+    assert!(!Detector::new().answer(401, b"session timed out").is_retryable());
+    let limited = Detector::new().answer(403, b"You have exceeded a secondary rate limit");
+    assert!(limited.is_retryable() && !limited.is_unprocessed());
+    assert!(Detector::new().answer(429, b"slow down").is_unprocessed());
 }
 
 #[test]

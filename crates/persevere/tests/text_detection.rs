@@ -198,6 +198,71 @@ fn traces_say_nothing() {
 }
 
 #[test]
+fn names_say_nothing_whatever_they_are_made_of() {
+    stops("Cannot find module 'express-rate-limit'", Kind::NotFound);
+    stops("No such file or directory: '/etc/app/rate_limit.yaml'", Kind::NotFound);
+    stops("No such file or directory: 'connection reset.txt'", Kind::NotFound);
+    stops("unknown variant `timed_out`", Kind::Invalid);
+    stops("HTTP/1.1 404 Not Found\nX-RateLimit-Remaining: 59", Kind::NotFound);
+    stops("Template 'connection refused' is missing", Kind::NotFound);
+    retries("Could not resolve host: unauthorized.example.com", Kind::Network);
+    retries("503 Server Error for url: https://api.x/forbidden", Kind::Server);
+    // Values and arguments do.
+    retries("{ code: 'ECONNRESET' }", Kind::Network);
+    retries("ConnectionResetError(104, 'Connection reset by peer')", Kind::Network);
+}
+
+#[test]
+fn codes_are_written_in_their_case() {
+    retries("MOVED 0 10.0.0.1:7000", Kind::Server);
+    stops("HTTP 404: the page has been moved or deleted", Kind::NotFound);
+    says_nothing("the container has stopped");
+}
+
+#[test]
+fn a_remark_in_an_earlier_line_does_not_decide() {
+    retries(
+        "*  SSL certificate verify ok.\ncurl: The requested URL returned error: 503",
+        Kind::Server,
+    );
+    let ssh = "Failed to add the host to the list of known hosts (/home/a/.ssh/known_hosts).\n\
+               ssh: connect to host x port 22: Connection timed out";
+    retries(ssh, Kind::Timeout);
+    stops("attempt 1: timed out\nattempt 2: HTTP 403", Kind::Permission);
+    // What cannot get better by itself does, and what goes on with a line belongs to it.
+    stops(
+        "write failed: No space left on device\nconnection reset by peer",
+        Kind::ExhaustedResource,
+    );
+    let document = "{\n  \"error\": {\n    \"reason\": \"rateLimitExceeded\",\n    \"status\": \"PERMISSION_DENIED\"\n  }\n}";
+    retries(document, Kind::Throttle);
+}
+
+#[test]
+fn validation_that_speaks_of_timeouts_is_final() {
+    for message in [
+        "invalid connection timeout: must be positive",
+        "read timeout must be an integer",
+        "idle timeout cannot be negative",
+        "request timeout is not a valid duration",
+        "\"socket timeout\" is required",
+        "rate limit must be greater than zero",
+    ] {
+        assert!(!detect::text(message).is_retryable(), "{message}");
+    }
+    retries("connection timeout", Kind::Timeout);
+}
+
+#[test]
+fn an_answer_does_not_prove_that_nothing_was_done() {
+    assert!(detect::text("connect: connection refused").is_unprocessed());
+    let behind = detect::text("HTTP 500: order saved, mail failed: connection refused");
+    assert!(behind.is_retryable() && !behind.is_unprocessed() && behind.has_answer());
+    assert!(!detect::text("error sending request for url").is_unprocessed());
+    assert!(!detect::text("the server is busy").is_unprocessed());
+}
+
+#[test]
 fn settings_say_nothing() {
     says_nothing("connectTimeoutMillis");
     says_nothing("readTimeout=5");

@@ -103,12 +103,13 @@ pub(super) const PROGRAMS: &[Program] = &[
     Program { names: &["borg"], rule: "exit.borg", statuses: &[
         (&[13, 15], false, NotFound, "the repository does not exist"),
         (&[52, 53], false, Auth, "passphrase or key missing or wrong"),
-        (&[70, 71, 72, 73, 74, 75], true, Conflict, "the repository is locked"),
-        (&[80, 81, 82, 83, 84], true, Network, "the connection to the repository failed"),
+        (&[70, 71, 72, 73], true, Conflict, "the repository is locked"),
+        (&[80, 81, 87], true, Network, "the connection to the repository failed"),
+        (&[82, 83, 84], false, Invalid, "the server does not allow or know it"),
     ]},
-    // ansible-playbook, `lib/ansible/cli`: RUN_UNREACHABLE_HOSTS, usage, parser.
+    // ansible-playbook, `lib/ansible/cli`. 4 is unreachable hosts, and a parser's error too.
     Program { names: &["ansible", "ansible-playbook"], rule: "exit.ansible", statuses: &[
-        (&[3, 4], true, Network, "hosts unreachable"),
+        (&[3], true, Network, "hosts unreachable"),
         (&[5], false, Invalid, "options not understood"),
     ]},
     // ping(8) of iputils: no reply.
@@ -120,15 +121,15 @@ pub(super) const PROGRAMS: &[Program] = &[
         (&[1], false, Permission, "incorrect invocation or permissions"),
         (&[2], true, TransientIo, "system error"),
     ]},
-    // e2fsck-like checks aside, docker(1): 125 is the daemon's own error, which may be any.
-    // snap(1): changes in progress; zypper(8): 7 is a lock, 104 to 106 not found.
+    // zypper(8), "EXIT CODES".
     Program { names: &["zypper"], rule: "exit.zypper", statuses: &[
         (&[2, 3], false, Invalid, "usage error"),
         (&[5], false, Permission, "insufficient privileges"),
         (&[7], true, Conflict, "the package manager is locked"),
-        (&[104, 106], false, NotFound, "package or repository not found"),
+        (&[104], false, NotFound, "no such package"),
+        (&[106], true, Network, "a repository could not be refreshed"),
     ]},
-    // pacman and apk use 1 alone. grpcurl: 64 + the gRPC status.
+    // grpcurl: 64 + the gRPC status.
     Program { names: &["grpcurl"], rule: "exit.grpcurl", statuses: &[
         (&[65, 67, 69, 70, 71, 73, 75, 76, 79, 80], false, Invalid, "a final gRPC status"),
         (&[68], true, Timeout, "DEADLINE_EXCEEDED"),

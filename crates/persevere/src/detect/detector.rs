@@ -84,8 +84,9 @@ impl Detector {
     /// [`text`](Self::text), for bytes that need not be UTF-8.
     #[cfg(feature = "text")]
     pub fn body(&self, body: &[u8]) -> Verdict {
-        let found = || super::text::find(body, self.provider).map(Evidence::into_verdict);
-        self.own(body, None).or_else(found).unwrap_or(Verdict::unknown())
+        let found = super::text::find(body, self.provider);
+        let by_text = || found.evidence.map(Evidence::into_verdict);
+        self.own(body, found.status).or_else(by_text).unwrap_or(Verdict::unknown())
     }
 
     /// What an answer says: its status, and its body, which may say it better. `body` may be a part
@@ -99,11 +100,28 @@ impl Detector {
         if let Some(verdict) = self.own(body, Some(status)) {
             return verdict.with_http_status(status).with_answer();
         }
-        // Without an error status only a documented code is an error: a body may hold any words.
-        let least = if (400..600).contains(&status) { Rank::Phrase } else { Rank::Code };
-        let found = super::text::find(body, self.provider).filter(|found| found.rank >= least);
-        let verdict = found.map_or_else(|| of_status(status, self.provider), |it| it.verdict);
+        let by_status = of_status(status, self.provider);
+        let verdict = match self.in_body(status, body) {
+            Some(found) => found.verdict.without_unprocessed(),
+            None => by_status,
+        };
+        // Turned away before anything was done, whatever the body says of it.
+        let verdict = if by_status.is_unprocessed() { verdict.with_unprocessed() } else { verdict };
         verdict.with_http_status(status).with_answer()
+    }
+
+    /// What a body knows better than its status. A body may hold any words, so that only what is
+    /// documented counts: below 400 the code of an error document; with an error status any code; with a
+    /// 4xx also the words for throttling, which some send as 403.
+    #[cfg(feature = "text")]
+    fn in_body(&self, status: u16, body: &[u8]) -> Option<Evidence> {
+        if !(400..600).contains(&status) {
+            let code = super::fields::code_of_document(body)?;
+            return super::matcher::code(code).filter(|found| found.rank == Rank::Code);
+        }
+        let found = super::text::find(body, self.provider).evidence?;
+        let throttled = status < 500 && found.verdict.kind() == Kind::Throttle;
+        (found.rank >= Rank::Code || throttled && found.rank == Rank::Phrase).then_some(found)
     }
 
     /// What the caller's rules say.
@@ -156,7 +174,7 @@ impl Detector {
         if let Some(verdict) = self.own(message.as_str().as_bytes(), status) {
             return verdict;
         }
-        let by_text = || super::text::find(message.as_str().as_bytes(), self.provider);
+        let by_text = || super::text::find(message.as_str().as_bytes(), self.provider).evidence;
         let best = match typed {
             Some(typed) if !typed.is_weak() => Some(typed),
             // The text of a status says the same again, so that it must say more to win.

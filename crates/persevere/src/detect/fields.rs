@@ -14,7 +14,9 @@ pub(super) fn value(text: &[u8], end: usize) -> Option<&[u8]> {
     let rest = text.get(end..)?;
     let between = |byte: &&u8| matches!(byte, b'"' | b'\'' | b'\\' | b' ' | b':' | b'=' | b'>');
     let skipped = rest.iter().take(8).take_while(between).count();
-    let separated = rest.get(..skipped)?.iter().any(|byte| matches!(byte, b':' | b'=' | b'>'));
+    let separates = |byte: &u8| matches!(byte, b':' | b'=' | b'>');
+    let separated = text.get(end.wrapping_sub(1)).is_some_and(separates)
+        || rest.get(..skipped)?.iter().any(separates);
     let rest = rest.get(skipped..)?;
     let inside =
         |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'#');
@@ -25,6 +27,36 @@ pub(super) fn value(text: &[u8], end: usize) -> Option<&[u8]> {
     let value = rest.get(..length)?;
     let name = value.iter().rposition(|byte| *byte == b'#').map_or(0, |hash| hash + 1);
     value.get(name..)
+}
+
+/// The code of a body that is an error document as a whole: `<Error><Code>…`, `{"__type": …`,
+/// `{"error": …`. What only speaks of an error somewhere is none.
+pub(super) fn code_of_document(body: &[u8]) -> Option<&[u8]> {
+    const ROOTS: [&[u8]; 7] = [
+        b"<Error>",
+        b"<Error ",
+        b"<ErrorResponse",
+        b"{\"__type\"",
+        b"{\"error\"",
+        b"{\"Error\"",
+        b"{\"errors\"",
+    ];
+    const KEYS: [&[u8]; 5] = [b"<Code>", b"\"__type\"", b"\"code\"", b"\"reason\"", b"\"status\""];
+    let mut body = body.trim_ascii_start();
+    if body.starts_with(b"<?xml") {
+        body = body.get(memchr::memmem::find(body, b"?>")? + 2..)?.trim_ascii_start();
+    }
+    ROOTS.iter().any(|root| starts_ignoring_white_space(body, root)).then_some(())?;
+    KEYS.iter().find_map(|key| {
+        let end = memchr::memmem::find(body, key)? + key.len();
+        let value = value(body, end - 1)?;
+        status(value).is_none().then_some(value)
+    })
+}
+
+fn starts_ignoring_white_space(text: &[u8], words: &[u8]) -> bool {
+    let mut text = text.iter().take(64).filter(|byte| !byte.is_ascii_whitespace());
+    words.iter().filter(|byte| **byte != b' ').all(|byte| text.next() == Some(byte))
 }
 
 /// Whether a value is an HTTP status that is an error.
@@ -62,40 +94,49 @@ pub(super) fn sql_state(text: &[u8], end: usize) -> Option<&[u8]> {
 pub(super) enum Unit {
     /// Seconds, unless it says otherwise: what headers and APIs do.
     Seconds,
+    /// Milliseconds: headers and fields whose names say so.
+    Milliseconds,
     /// Only with a unit: a sentence.
     Written,
 }
 
-/// Whether a number stands behind words that announce a wait.
-pub(super) fn has_wait(text: &[u8], end: usize) -> bool {
-    behind(text, end).is_some_and(|rest| rest.first().is_some_and(u8::is_ascii_digit))
-}
-
-fn behind(text: &[u8], end: usize) -> Option<&[u8]> {
+/// The wait behind words that announce one: `: 7`, `": "3.5s"`, ` 2 minutes`, ` 1m30s`. More than a year is
+/// none: it is a point in time, or garbage.
+pub(super) fn wait(text: &[u8], end: usize, unit: Unit) -> Option<Duration> {
+    const LONGEST: f64 = 366.0 * 86_400.0;
     let rest = text.get(end..)?;
     let between = |byte: &&u8| matches!(byte, b'"' | b'\'' | b'\\' | b' ' | b':' | b'=');
     let skipped = rest.iter().take(6).take_while(between).count();
-    rest.get(skipped..)
+    let (mut rest, mut seconds, mut parts) = (rest.get(skipped..)?, 0.0, 0);
+    while parts < 4
+        && let Some((part, behind)) = part_of_wait(rest, unit)
+    {
+        (rest, seconds, parts) = (behind, seconds + part, parts + 1);
+    }
+    (parts > 0 && seconds <= LONGEST).then(|| Duration::try_from_secs_f64(seconds).ok()).flatten()
 }
 
-/// The wait behind words that announce one: `: 7`, `": "3.5s"`, ` 2 minutes`.
-pub(super) fn wait(text: &[u8], end: usize, unit: Unit) -> Option<Duration> {
-    let rest = behind(text, end)?;
+/// A number with its unit, in seconds, and what stands behind.
+fn part_of_wait(text: &[u8], unit: Unit) -> Option<(f64, &[u8])> {
+    let text = text.trim_ascii_start();
+    let text = text.strip_prefix(b"and ").unwrap_or(text);
     let digits =
-        rest.iter().take(20).take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
-    let number = std::str::from_utf8(rest.get(..digits)?).ok()?.trim_end_matches('.');
+        text.iter().take(20).take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
+    let number = std::str::from_utf8(text.get(..digits)?).ok()?.trim_end_matches('.');
     let number: f64 = number.parse().ok()?;
-    let rest = rest.get(digits..)?.trim_ascii_start();
-    let letters = rest.iter().take(8).take_while(|byte| byte.is_ascii_alphabetic()).count();
-    let factor = match (rest.get(..letters)?, unit) {
-        (b"ms" | b"msec" | b"millis", _) => 0.001,
+    let behind = text.get(digits..)?.trim_ascii_start();
+    let letters = behind.iter().take(13).take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let seconds = match (behind.get(..letters)?, unit) {
+        (b"ms" | b"msec" | b"millis" | b"millisecond" | b"milliseconds", _) => 0.001,
         (b"s" | b"sec" | b"secs" | b"second" | b"seconds", _) => 1.0,
         (b"m" | b"min" | b"mins" | b"minute" | b"minutes", _) => 60.0,
         (b"h" | b"hour" | b"hours", _) => 3_600.0,
-        (_, Unit::Seconds) => 1.0,
+        (b"d" | b"day" | b"days", _) => 86_400.0,
+        (_, Unit::Seconds) => return Some((number, b"")),
+        (_, Unit::Milliseconds) => return Some((number * 0.001, b"")),
         (_, Unit::Written) => return None,
     };
-    Duration::try_from_secs_f64(number * factor).ok()
+    Some((number * seconds, behind.get(letters..)?))
 }
 
 #[cfg(test)]
@@ -116,6 +157,19 @@ mod tests {
         assert_eq!(value_of(r#"": {"code""#), None);
         assert_eq!(value_of("SlowDown"), None);
         assert_eq!(value_of(&format!(": {}", "x".repeat(97))), None);
+    }
+
+    #[test]
+    fn documents_are_errors_as_a_whole() {
+        fn code(body: &str) -> Option<&str> {
+            code_of_document(body.as_bytes()).map(|code| std::str::from_utf8(code).unwrap())
+        }
+        assert_eq!(code("<?xml version=\"1.0\"?>\n<Error><Code>X</Code></Error>"), Some("X"));
+        assert_eq!(code("{ \"__type\": \"a#B\" }"), Some("B"));
+        assert_eq!(code("{\n \"error\": {\n  \"code\": 503, \"status\": \"Y\" } }"), Some("Y"));
+        assert_eq!(code("<Result><Error><Code>X</Code></Error></Result>"), None);
+        assert_eq!(code("{\"jobs\": [{\"status\": \"SlowDown\"}]}"), None);
+        assert_eq!(code("docs: S3 may answer SlowDown"), None);
     }
 
     #[test]
@@ -148,6 +202,11 @@ mod tests {
         assert_eq!(seconds(" the break"), None);
         assert_eq!(seconds(": 1e9"), Some(1.0));
         assert_eq!(seconds(": 99999999999999999999 h"), None);
+        assert_eq!(seconds(": 1735689600"), None);
+        assert_eq!(seconds(" 1m30s."), Some(90.0));
+        assert_eq!(seconds(" 1 hour and 30 minutes"), Some(5_400.0));
+        assert_eq!(seconds(" 500 milliseconds"), Some(0.5));
+        assert_eq!(wait(b": 500", 0, Unit::Milliseconds), Some(Duration::from_millis(500)));
         assert_eq!(wait(b" 7 attempts", 0, Unit::Written), None);
         assert_eq!(wait(b" 30 seconds", 0, Unit::Written), Some(Duration::from_secs(30)));
     }

@@ -38,6 +38,17 @@ impl<'a> Lines<'a> {
     }
 }
 
+/// Whether a line goes on with what the line before it has begun: it is indented, a part of a document, or
+/// one of PostgreSQL's and git's afterthoughts.
+pub(super) fn continues(line: &[u8]) -> bool {
+    const AFTERTHOUGHTS: [&[u8]; 6] =
+        [b"DETAIL:", b"HINT:", b"hint:", b"CONTEXT:", b"LINE ", b"-->"];
+    let first = line.first();
+    first.is_none_or(|byte| {
+        byte.is_ascii_whitespace() || matches!(byte, b'}' | b']' | b')' | b'<' | b'{')
+    }) || AFTERTHOUGHTS.iter().any(|words| line.starts_with(words))
+}
+
 /// `at java.net.Socket.connect(Socket.java:633)`, `at Socket.<anonymous> (net.js:1:2)`,
 /// `at System.Net.Http.Send() in C:\x.cs:line 7`, `at async main`, `at /app/index.js:3:1`.
 fn line_has_a_place(line: &[u8]) -> bool {

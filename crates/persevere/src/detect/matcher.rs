@@ -84,8 +84,14 @@ fn said() -> impl Iterator<Item = Pattern> {
 fn forms(entry: &Entry, words: &str) -> Vec<String> {
     let words = words.to_ascii_lowercase();
     if words.bytes().all(|byte| byte.is_ascii_digit()) {
-        let around =
-            [("(", ","), ("error ", " ("), ("error ", ":"), ("errno: ", ","), ("errno ", ":")];
+        let around = [
+            ("(", ", '"),
+            ("(", ", \""),
+            ("error ", " ("),
+            ("error ", ":"),
+            ("errno: ", ","),
+            ("errno ", ":"),
+        ];
         return around.map(|(before, after)| format!("{before}{words}{after}")).into();
     }
     match entry.is_name && words.contains(' ') {
@@ -98,8 +104,14 @@ fn announced() -> impl Iterator<Item = Pattern> {
     let with = |meaning| move |words: &&'static str| ((*words).into(), meaning);
     let fields = tables::fields::KEYS.iter().map(with(Meaning::Field));
     let headers = tables::fields::WAITS.iter().map(with(Meaning::Wait(Unit::Seconds)));
+    let milliseconds = tables::fields::WAITS_IN_MILLISECONDS;
+    let milliseconds = milliseconds.iter().map(with(Meaning::Wait(Unit::Milliseconds)));
     let sentences = tables::fields::WAITS_IN_WORDS.iter().map(with(Meaning::Wait(Unit::Written)));
-    fields.chain(headers).chain(sentences).chain([("sqlstate".into(), Meaning::SqlState)])
+    fields
+        .chain(headers)
+        .chain(milliseconds)
+        .chain(sentences)
+        .chain([("sqlstate".into(), Meaning::SqlState)])
 }
 
 /// All that can stand in a field: codes are words without a blank.
@@ -115,6 +127,11 @@ fn codes() -> Vec<(String, Evidence)> {
     codes.retain(|(code, _)| !code.contains(' '));
     codes.sort_by(|one, other| one.0.cmp(&other.0));
     codes
+}
+
+/// What a code says, whoever's it is.
+pub(super) fn code(code: &[u8]) -> Option<Evidence> {
+    MATCHER.evidence_of(MATCHER.code(code)?)
 }
 
 /// What a SQLSTATE says, or else its class.

@@ -19,10 +19,14 @@ impl<'a> Place<'a> {
 
     pub(super) fn counts(&self, meaning: Meaning) -> bool {
         match meaning {
-            Meaning::Says(Rank::Word | Rank::Vague, _) => self.is_bounded() && !self.is_a_name(),
-            // What they look for begins with a quote or a bracket, and was read behind it.
-            Meaning::Field => true,
-            Meaning::Says(..) | Meaning::Reason(_) => self.is_bounded(),
+            Meaning::Says(rank, verdict) => {
+                self.is_bounded()
+                    && self.is_written_as(verdict.evidence())
+                    && !(rank < Rank::Code && self.is_a_name(rank))
+            }
+            Meaning::Reason(_) => self.is_bounded(),
+            // What stands behind it decides.
+            Meaning::Field => self.has_borders(),
             Meaning::SqlState | Meaning::Wait(_) => self.has_borders(),
         }
     }
@@ -54,35 +58,66 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// A single word that somebody chose as a name: part of a path, a URL, a host or an option, or
-    /// alone between quotes.
-    fn is_a_name(&self) -> bool {
+    /// Codes that are documented in a case of their own are written in it, but perhaps for the first
+    /// letter: `MOVED` is not "moved".
+    fn is_written_as(&self, words: &str) -> bool {
+        !words.bytes().any(|byte| byte.is_ascii_uppercase())
+            || self.words().get(1..) == words.as_bytes().get(1..)
+    }
+
+    /// Something that somebody chose as a name: a part of a path, a URL, a host, an option or another
+    /// name, or all that stands between quotes, unless the quotes hold a value or an argument.
+    fn is_a_name(&self, rank: Rank) -> bool {
+        let dotted = self.after() == Some(b'.')
+            && self.text.get(self.end + 1).is_some_and(u8::is_ascii_alphanumeric);
+        if dotted || self.is_quoted(rank) {
+            return true;
+        }
         if self.words().iter().any(u8::is_ascii_whitespace) {
             return false;
         }
-        let joins =
-            |byte: Option<u8>| matches!(byte, Some(b'/' | b'\\' | b'-' | b'_' | b'=' | b'@'));
-        let dotted = self.after() == Some(b'.')
-            && self.text.get(self.end + 1).is_some_and(u8::is_ascii_alphanumeric);
-        let quote = |byte: Option<u8>| matches!(byte, Some(b'\'' | b'"' | b'`'));
-        let quoted = quote(self.before()) && self.before() == self.after();
-        joins(self.before()) || joins(self.after()) || dotted || quoted || self.is_in_a_path()
+        let joins = |byte: Option<u8>| matches!(byte, Some(b'/' | b'\\' | b'-' | b'_' | b'@'));
+        let assigned = rank < Rank::Phrase && self.before() == Some(b'=');
+        assigned || joins(self.before()) || joins(self.after()) || self.is_in_a_path()
     }
 
-    /// Whether what stands between white space holds a slash.
+    /// Whether it fills a pair of quotes that are there to name something.
+    fn is_quoted(&self, rank: Rank) -> bool {
+        let quote = |byte: Option<u8>| matches!(byte, Some(b'\'' | b'"' | b'`'));
+        if !quote(self.before()) || self.before() != self.after() {
+            return false;
+        }
+        let left = self.text.get(..self.start.saturating_sub(1)).unwrap_or_default();
+        let introduced = left.iter().rev().take(4).find(|byte| **byte != b' ');
+        let is_one_word = !self.words().iter().any(u8::is_ascii_whitespace);
+        match introduced {
+            Some(b':' | b'=') => rank < Rank::Phrase && is_one_word,
+            Some(b'(' | b',' | b'[') => is_one_word,
+            _ => true,
+        }
+    }
+
+    /// Whether it is in one piece with a slash.
     fn is_in_a_path(&self) -> bool {
         // Paths are not endless, and hostile messages are.
         const FAR: usize = 128;
+        let ends_it = |byte: &u8| {
+            byte.is_ascii_whitespace()
+                || matches!(
+                    byte,
+                    b'"' | b'\'' | b'<' | b'>' | b'(' | b')' | b',' | b';' | b'{' | b'}'
+                )
+        };
         let from = self.start.saturating_sub(FAR);
         let to = self.text.len().min(self.end + FAR);
         let left = self.text.get(from..self.start).unwrap_or_default();
         let right = self.text.get(self.end..to).unwrap_or_default();
-        let on_the_left = memchr::memrchr3(b' ', b'/', b'\\', left)
+        let on_the_left = memchr::memrchr2(b'/', b'\\', left)
             .and_then(|at| left.get(at..))
-            .is_some_and(|rest| !rest.iter().any(u8::is_ascii_whitespace));
-        let on_the_right = memchr::memchr3(b' ', b'/', b'\\', right)
-            .and_then(|at| right.get(..=at))
-            .is_some_and(|rest| !rest.iter().any(u8::is_ascii_whitespace));
+            .is_some_and(|piece| !piece.iter().any(ends_it));
+        let on_the_right = memchr::memchr2(b'/', b'\\', right)
+            .and_then(|at| right.get(..at))
+            .is_some_and(|piece| !piece.iter().any(ends_it));
         on_the_left || on_the_right
     }
 

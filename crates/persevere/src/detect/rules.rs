@@ -83,6 +83,12 @@ impl CustomRule {
         if self.name.trim().is_empty() {
             return refuse("has no name, but needs one for the logs");
         }
+        if matches!(self.kind, Kind::Unknown | Kind::AlreadyRetried) {
+            return refuse("has a kind that only detection gives: take `other`");
+        }
+        if self.retry_after.is_some() && !self.retry {
+            return refuse("has a wait, but is not retried");
+        }
         match (&self.text, self.http_status) {
             (None, None) => refuse("looks for nothing, but needs a text or an HTTP status"),
             (Some(text), _) if text.trim().is_empty() => {
@@ -214,6 +220,9 @@ mod tests {
         assert!(refused(CustomRule::retry("x").text(" ")).contains("empty text"));
         assert!(refused(CustomRule::retry("x").http_status(99)).contains("100 to 599"));
         assert!(refused(CustomRule::retry("").text("x")).contains("name"));
+        assert!(refused(CustomRule::stop("x").text("x").kind(Kind::Unknown)).contains("kind"));
+        let wait = Duration::from_secs(1);
+        assert!(refused(CustomRule::stop("x").text("x").retry_after(wait)).contains("wait"));
     }
 
     #[test]

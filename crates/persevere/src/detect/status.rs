@@ -4,7 +4,8 @@ use crate::provider::Provider;
 use crate::verdict::{Kind, Verdict};
 
 /// What an HTTP status says, by the general rules: 429, 500, 502, 503 and 504 are retried, as are
-/// Cloudflare's 520 to 524; other 4xx never, nor 501 and 505. A status that is no error is unknown.
+/// Cloudflare's 520 to 524, and other 5xx, which RFC 9110 says to treat as 500; other 4xx never, nor 501, 505
+/// and Cloudflare's 526 (a certificate). A status that is no error is unknown.
 ///
 /// Sources: RFC 9110 section 15 and RFC 6585 for the meanings; the requirement for the choice;
 /// Cloudflare's "5xx errors" page for 520 to 524.
@@ -52,7 +53,7 @@ pub(super) fn reason(status: u16) -> &'static str {
 }
 
 /// Status, whether to retry, kind, rule, and the reason or how it begins; in order.
-const STATUSES: [(u16, bool, Kind, &str, &str); 37] = [
+const STATUSES: [(u16, bool, Kind, &str, &str); 38] = [
     (400, false, Kind::Invalid, "http.400", "Bad Request"),
     (401, false, Kind::Auth, "http.401", "Unauthorized"),
     (402, false, Kind::Permission, "http.402", "Payment Required"),
@@ -91,4 +92,5 @@ const STATUSES: [(u16, bool, Kind, &str, &str); 37] = [
     (510, false, Kind::Unsupported, "http.510", "Not Extended"),
     (511, false, Kind::Auth, "http.511", "Network Authentication Required"),
     (522, true, Kind::Timeout, "http.522", "Origin Connection"),
+    (526, false, Kind::Tls, "http.526", "Invalid SSL Certificate"),
 ];

@@ -1,17 +1,17 @@
 //! Text, the last resort: for errors that are nothing but a message.
 //!
 //! One pass over the message finds every known phrase and code ([`super::tables`]), in any case. A
-//! phrase counts where it stands by itself: between words, or as a hump of a CamelCase name. A single
-//! word or a status does not count in a path, a URL, a host name, an option, or alone in quotes, for
-//! there it is somebody's name for something. Lines of a stack trace do not count at all. The phrase
-//! that says most decides; among equals the last one. Of more than 256 KiB only the first 32 and the last
+//! phrase counts where it stands by itself: between words, or as a hump of a CamelCase name. It does
+//! not count in a path, a URL, a host name, an option, another name, or alone in quotes, for there it is somebody's name for something. Lines of a stack trace do not count at all. Within a line,
+//! with those that go on with it, what says most decides, among equals the last; of several lines the last
+//! one that says anything definite, unless an earlier one cannot get better by itself. Of more than 256 KiB only the first 32 and the last
 //! 224 are looked at.
 
 use std::ops::Range;
 
 use super::evidence::{Evidence, Rank};
 use super::fields::{self, Unit};
-use super::lines::Lines;
+use super::lines::{Lines, continues};
 use super::matcher::{MATCHER, Matcher, Meaning, sql_state};
 use super::place::Place;
 use super::status::of_status;
@@ -19,13 +19,18 @@ use crate::provider::Provider;
 use crate::verdict::{Kind, Verdict};
 
 /// The strongest evidence in a message.
-pub(super) fn find(text: &[u8], provider: Option<Provider>) -> Option<Evidence> {
+pub(super) fn find(text: &[u8], provider: Option<Provider>) -> Found {
     let matcher = &*MATCHER;
-    let mut search = Search { matcher, text, provider, best: None, wait: None };
+    let mut search =
+        Search { matcher, text, provider, best: None, line: None, status: None, wait: None };
     for line in parts(text).into_iter().flat_map(|part| Lines::of(text, part)) {
         let start = line.start;
+        let line = text.get(line).unwrap_or_default();
+        if !continues(line) {
+            search.close_line();
+        }
         let mut may_begin = Class::BLANK.next;
-        for (offset, byte) in text.get(line).unwrap_or_default().iter().enumerate() {
+        for (offset, byte) in line.iter().enumerate() {
             let class = CLASSES[usize::from(*byte)];
             if may_begin & class.bit != 0 {
                 let at = start + offset;
@@ -47,6 +52,15 @@ pub(super) fn find(text: &[u8], provider: Option<Provider>) -> Option<Evidence> 
         }
     }
     search.found()
+}
+
+/// What was found in a message.
+#[derive(Default)]
+pub(super) struct Found {
+    /// The strongest evidence.
+    pub(super) evidence: Option<Evidence>,
+    /// The last HTTP status in it, whether it decides or not.
+    pub(super) status: Option<u16>,
 }
 
 /// Where to look: everywhere, or in much text at the beginning and the end, where errors stand.
@@ -107,6 +121,9 @@ struct Search<'a> {
     text: &'a [u8],
     provider: Option<Provider>,
     best: Option<Best>,
+    /// The same of the line under way, with those that it goes on from.
+    line: Option<Best>,
+    status: Option<u16>,
     /// Where the last wait stands, to be read at the end.
     wait: Option<(usize, Unit)>,
 }
@@ -165,10 +182,10 @@ impl Search<'_> {
                 None => return,
             },
             Meaning::Wait(unit) => {
-                if fields::has_wait(self.text, end) {
+                if fields::wait(self.text, end, unit).is_some() {
                     self.wait = Some((end, unit));
                 }
-                if unit == Unit::Seconds {
+                if unit != Unit::Written {
                     return;
                 }
                 (Rank::Vague, What::Verdict(ASKS_FOR_A_RETRY))
@@ -196,31 +213,60 @@ impl Search<'_> {
     }
 
     fn keep(&mut self, found: Best) {
-        if self.best.is_none_or(|best| found.rank >= best.rank && !best.holds(&found)) {
-            self.best = Some(found);
+        if let What::Status(status) = found.what {
+            self.status = Some(status);
+        }
+        if self.line.is_none_or(|best| found.rank >= best.rank && !best.holds(&found)) {
+            self.line = Some(found);
         }
     }
 
-    /// `"code": "SlowDown"`, `<Code>SlowDown</Code>`, `"status": 503`.
+    /// Another line begins: of those before, the last that says anything definite counts.
+    fn close_line(&mut self) {
+        let Some(line) = self.line.take() else { return };
+        let definite = line.rank >= Rank::Status;
+        let outdone = |best: Best| match best.rank {
+            Rank::Decisive => line.rank < Rank::Decisive,
+            rank => line.rank < rank && !definite,
+        };
+        if !self.best.is_some_and(outdone) {
+            self.best = Some(line);
+        }
+    }
+
+    /// `"code": "SlowDown"`, `<Code>SlowDown</Code>`, `"status": 503`, `code: 'ECONNRESET'`.
     fn field(&self, end: usize) -> Option<(Rank, What)> {
         let value = fields::value(self.text, end)?;
+        // Behind a key without quotes numbers are judged by the words before them.
+        let in_document = !matches!(self.text.get(end.wrapping_sub(1)), Some(b':' | b'='));
         if let Some(status) = fields::status(value) {
-            return Some((Rank::Status, What::Status(status)));
+            return in_document.then_some((Rank::Status, What::Status(status)));
         }
         let code = self.matcher.code(value)?;
-        let rank = self.matcher.evidence_of(code)?.rank;
-        // What covers many cases does not say more for standing in a field.
-        let rank = if rank >= Rank::Phrase { rank.max(Rank::Field) } else { rank };
+        let rank = match self.matcher.evidence_of(code)?.rank {
+            Rank::Code if in_document => Rank::Field,
+            Rank::Word | Rank::Vague => return None,
+            rank => rank,
+        };
         Some((rank, What::Code(code)))
     }
 
-    fn found(self) -> Option<Evidence> {
+    fn found(mut self) -> Found {
+        self.close_line();
+        Found { status: self.status, evidence: self.evidence() }
+    }
+
+    fn evidence(&self) -> Option<Evidence> {
         let best = self.best?;
         let verdict = match best.what {
             What::Status(status) => of_status(status, self.provider),
             What::Code(code) => self.matcher.evidence_of(code)?.verdict,
             What::Verdict(verdict) => verdict,
             What::Phrase(pattern) => match self.matcher.meaning(pattern)? {
+                // Somebody has answered: what could not be reached was behind them, and they may have acted.
+                Meaning::Says(rank, verdict) if self.status.is_some() && rank < Rank::Code => {
+                    verdict.without_unprocessed().with_answer()
+                }
                 Meaning::Says(_, verdict) => verdict,
                 _ => return None,
             },

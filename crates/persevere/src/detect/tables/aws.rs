@@ -39,7 +39,7 @@ pub(super) const CODES: &[Entry] = &[
     Entry::retry(Code, Conflict, "s3.conflict",
         &["OperationAborted", "ConditionalRequestConflict"]).of(S3).answered(),
     Entry::retry(Code, Conflict, "aws.conflict",
-        &["TransactionConflictException", "ConflictingOperation", "ConcurrentModification"]).of(Aws).answered(),
+        &["ConcurrentModificationException", "TransactionConflictException", "ConflictingOperation", "ConcurrentModification"]).of(Aws).answered(),
     Entry::stop(Code, Permission, "aws.permission",
         &["AccessDeniedException", "UnauthorizedOperation", "UnauthorizedAccess", "OptInRequired", "NotSignedUp", "AllAccessDisabled",
           "AccountProblem", "CrossLocationLoggingProhibited", "InvalidPayer", "NotAuthorized", "NotAuthorizedException", "KMSAccessDeniedException",
@@ -94,5 +94,5 @@ pub(super) const CODES: &[Entry] = &[
           "TooManyBuckets", "VpcLimitExceeded", "SecurityGroupLimitExceeded", "RulesPerSecurityGroupLimitExceeded", "StorageQuotaExceeded",
           "XMinioStorageFull", "CodeStorageExceededException"]).of(Aws),
     Entry::stop(Code, Unsupported, "aws.unsupported",
-        &["UnsupportedProtocol", "MethodNotAllowed", "UnsupportedOperationException", "Unsupported"]).of(Aws),
+        &["UnsupportedProtocol", "MethodNotAllowed", "UnsupportedOperationException"]).of(Aws),
 ];

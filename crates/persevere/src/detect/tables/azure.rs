@@ -7,7 +7,7 @@
 //! "Authentication and authorization error codes" (AADSTS).
 
 use super::Entry;
-use crate::detect::evidence::Rank::{Code, Decisive};
+use crate::detect::evidence::Rank::{Code, Decisive, Status};
 use crate::provider::Provider::Azure;
 use crate::verdict::Kind::{
     Auth, Conflict, ExhaustedResource, Invalid, NotFound, Permission, Precondition, Server,
@@ -71,6 +71,6 @@ pub(super) const CODES: &[Entry] = &[
         &["StorageAccountQuotaExceeded", "ResourceQuotaExceeded", "ResourceCountExceedsLimitDueToTemplate", "DeploymentQuotaExceeded",
           "InsufficientQuota", "ShareSizeLimitReached", "MaxStorageAccountsCountPerSubscriptionExceeded"]).of(Azure),
     // With this code the message tells whether it is a quota.
-    Entry::stop(Code, ExhaustedResource, "azure.not_allowed",
+    Entry::stop(Status, ExhaustedResource, "azure.not_allowed",
         &["OperationNotAllowed", "SubscriptionIsOverQuotaForSku", "PublicIPCountLimitReached", "NetworkCountLimitReached"]).of(Azure),
 ];

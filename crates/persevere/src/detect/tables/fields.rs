@@ -30,12 +30,20 @@ pub(in crate::detect) const KEYS: &[&str] = &[
     "<faultcode",
     "errorcode:",
     "error_code:",
+    "code:",
+    "code=",
+    "errno:",
+    "reason:",
 ];
 
 /// What stands before a wait in seconds: RFC 9110 section 10.2.3, Google's `RetryInfo`, Discord and
 /// Telegram's `retry_after`.
 pub(in crate::detect) const WAITS: &[&str] =
     &["retry-after:", "\"retrydelay\"", "\"retry_after\"", "retry_after:"];
+
+/// The same in milliseconds: Azure's headers.
+pub(in crate::detect) const WAITS_IN_MILLISECONDS: &[&str] =
+    &["retry-after-ms:", "\"retry_after_ms\"", "\"retryafterms\""];
 
 /// The same in a sentence, where only a number with a unit counts.
 pub(in crate::detect) const WAITS_IN_WORDS: &[&str] = &[

@@ -40,7 +40,7 @@ pub(super) const CODES: &[Entry] = &[
         &["keyInvalid", "keyExpired", "authError", "API_KEY_INVALID", "API_KEY_SERVICE_BLOCKED", "ACCESS_TOKEN_EXPIRED", "CREDENTIALS_MISSING",
           "invalid_rapt", "DefaultCredentialsError", "invalidCredentials"]).of(Gcs),
     Entry::stop(Code, Precondition, "google.precondition",
-        &["retentionPolicyNotMet", "objectUnderActiveHold", "stopped"]).of(Gcs),
+        &["retentionPolicyNotMet", "objectUnderActiveHold"]).of(Gcs),
     Entry::stop(Code, Invalid, "google.invalid",
         &["invalidQuery", "resumableUploadInvalid", "uploadTooLarge", "unsupportedMediaProtocol", "requestedRangeNotSatisfiable",
           "wrongUrlForUpload", "corsRequestWithXOrigin", "fieldNotWritable", "invalidSharingRequest", "INVALID_FIELD_VALUE"]).of(Gcs),

@@ -38,9 +38,7 @@ pub(in crate::detect) const BEFORE_A_STATUS: &[&str] = &[
     "returned with",
     "failed with",
     "response",
-    "received",
     "answered",
-    "got",
     "reply",
     "failure",
     "failed",
@@ -64,6 +62,6 @@ pub(in crate::detect) const BEFORE_NO_STATUS: &[&str] = &[
 /// What is counted, or how it begins, so that the number before it is no status.
 #[rustfmt::skip]
 pub(in crate::detect) const COUNTED: &[&str] = &[
-    "byte", "kb", "mb", "gb", "kib", "mib", "gib", "ms", "sec", "minute", "hour", "day", "file", "time", "item", "row", "line", "attempt",
+    "--", "byte", "kb", "mb", "gb", "kib", "mib", "gib", "ms", "sec", "minute", "hour", "day", "file", "time", "item", "row", "line", "attempt",
     "retries", "record", "object", "entries", "of ", "test", "char",
 ];

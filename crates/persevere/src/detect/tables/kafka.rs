@@ -4,7 +4,7 @@
 //! RetriableException).
 
 use super::Entry;
-use crate::detect::evidence::Rank::Code;
+use crate::detect::evidence::Rank::{Code, Vague};
 use crate::provider::Provider::Kafka;
 use crate::verdict::Kind::{
     Auth, Conflict, Invalid, Network, NotFound, Permission, Precondition, Server, Throttle,
@@ -23,7 +23,7 @@ pub(super) const CODES: &[Entry] = &[
     Entry::retry(Code, NotFound, "kafka.unknown_topic",
         &["unknown topic or partition"]).of(Kafka).answered().named(),
     Entry::retry(Code, Timeout, "kafka.timed_out",
-        &["request timed out", "kafkatimeouterror", "failed to update metadata", "expiring 1 record"]).of(Kafka).named(),
+        &["kafkatimeouterror", "failed to update metadata", "expiring 1 record", "REQUEST_TIMED_OUT"]).of(Kafka).named(),
     Entry::retry(Code, Network, "kafka.network",
         &["network exception", "nobrokersavailable", "all broker connections are down", "_transport", "_all_brokers_down",
           "broker transport failure"]).of(Kafka).named(),
@@ -36,17 +36,20 @@ pub(super) const CODES: &[Entry] = &[
         &["sasl authentication failed", "sasl authentication exception", "unsupported sasl mechanism", "illegal sasl state",
           "delegation token expired", "delegation token not found", "delegation token auth disabled", "ssl authentication exception"]).of(Kafka).named(),
     Entry::stop(Code, Conflict, "kafka.exists",
-        &["topic already exists", "topic exists", "duplicate sequence number", "duplicate resource", "group id not found", "non empty group"]).of(Kafka).named(),
+        &["topic already exists", "duplicate sequence number", "duplicate resource", "group id not found", "non empty group"]).of(Kafka).named(),
+    Entry::stop(Vague, Conflict, "kafka.exists",
+        &["topic exists"]).of(Kafka).named(),
     Entry::stop(Code, Precondition, "kafka.fenced",
         &["illegal generation", "unknown member id", "invalid producer epoch", "producer fenced", "out of order sequence number",
           "invalid txn state", "invalid transaction state", "fenced instance id", "stale controller epoch", "stale broker epoch",
           "fenced member epoch", "commit failed exception"]).of(Kafka).named(),
     Entry::stop(Code, Invalid, "kafka.invalid",
-        &["message too large", "message size too large", "record too large", "record list too large", "offset out of range",
-          "offset metadata too large", "invalid fetch size", "invalid topic", "invalid required acks", "inconsistent group protocol",
-          "invalid group id", "invalid session timeout", "invalid commit offset size", "invalid timestamp", "invalid partitions",
-          "invalid replication factor", "invalid replica assignment", "invalid config", "invalid record", "invalid update version",
-          "policy violation", "unacceptable credential", "feature update failed", "inconsistent voter set"]).of(Kafka).named(),
+        &["message size too large", "record list too large", "offset out of range", "offset metadata too large", "invalid fetch size",
+          "invalid required acks", "inconsistent group protocol", "invalid group id", "invalid session timeout", "invalid commit offset size",
+          "invalid replication factor", "invalid replica assignment", "invalid update version", "unacceptable credential", "feature update failed",
+          "inconsistent voter set"]).of(Kafka).named(),
+    Entry::stop(Vague, Invalid, "kafka.invalid",
+        &["policy violation"]).of(Kafka).named(),
     Entry::stop(Code, Unsupported, "kafka.unsupported",
         &["security disabled"]).of(Kafka).named(),
 ];

@@ -5,15 +5,17 @@
 //! `std::panic`, .NET's `System`.
 
 use super::Entry;
-use crate::detect::evidence::Rank::{Phrase, Status, Vague};
+use crate::detect::evidence::Rank::{Decisive, Phrase, Status, Vague};
 use crate::verdict::Kind::{Invalid, NotFound, Other};
 
 #[rustfmt::skip]
 pub(super) const PHRASES: &[Entry] = &[
+    // AWS has a code of the same name, which is retried.
+    Entry::stop(Decisive, Other, "text.program_error", &["java.util.concurrentmodificationexception"]),
     Entry::stop(Phrase, Other, "text.program_error",
-        &["panic:", "goroutine 1", "entry in nil map", "all goroutines are asleep", "nullpointerexception", "nullreferenceexception",
+        &["cannot index", "error[e0", "failed to resolve: use of", "could not resolve entry", "systemerror", "panic:", "goroutine 1", "entry in nil map", "all goroutines are asleep", "nullpointerexception", "nullreferenceexception",
           "classcastexception", "classnotfoundexception", "noclassdeffounderror", "nosuchmethoderror", "nosuchfielderror",
-          "indexoutofboundsexception", "indexoutofbounds", "arithmeticexception", "concurrentmodificationexception", "nil pointer dereference",
+          "indexoutofboundsexception", "indexoutofbounds", "arithmeticexception", "nil pointer dereference",
           "invalid memory address", "index out of range", "slice bounds out of range", "divide by zero", "zerodivisionerror", "assertionerror",
           "attributeerror", "nameerror", "indentationerror", "recursionerror", "unboundlocalerror", "importerror", "is not a function",
           "is not iterable", "is not a constructor", "cannot read propert", "cannot read property", "cannot read properties", "cannot set propert",

@@ -6,7 +6,7 @@
 //! Terraform, Helm, systemd, `mount(8)`, GNU tar.
 
 use super::Entry;
-use crate::detect::evidence::Rank::{Decisive, Phrase, Status};
+use crate::detect::evidence::Rank::{Decisive, Phrase, Status, Vague};
 use crate::verdict::Kind::{
     Auth, Conflict, Invalid, Network, NotFound, Permission, Server, TransientIo, Unsupported,
 };
@@ -20,12 +20,13 @@ pub(super) const PHRASES: &[Entry] = &[
         &["url rejected", "no url specified", "proper numerical parameter", "failed writing body", "failure writing output",
           "url using bad/illegal format", "protocol \"", "disabled in libcurl"]),
     Entry::retry(Phrase, Network, "curl.transfer",
-        &["recv failure", "send failure", "failed sending data", "failure when receiving data", "failed to receive",
-          "error in the http2 framing layer", "http/2 framing layer", "ssl_read", "ssl_write", "ssl_connect", "gnutls_handshake", "gnutls recv",
-          "rpc failed"]),
+        &["recv failure", "send failure", "failed sending data", "error in the http2 framing layer", "http/2 framing layer", "ssl_read", "ssl_write",
+          "ssl_connect", "gnutls_handshake", "gnutls recv"]),
+    Entry::retry(Vague, Network, "curl.transfer",
+        &["failure when receiving data", "failed to receive", "rpc failed"]),
     // wget.
-    Entry::retry(Phrase, Network, "wget.read",
-        &["read error", "write error", "unable to establish ssl connection", "giving up"]),
+    Entry::retry(Vague, Network, "wget.read",
+        &["read error", "write error", "giving up"]),
     // git.
     Entry::stop(Phrase, NotFound, "git.not_found",
         &["repository not found", "not a git repository", "did not match any file", "remote branch", "unknown revision", "bad revision",
@@ -38,16 +39,15 @@ pub(super) const PHRASES: &[Entry] = &[
     Entry::retry(Phrase, Conflict, "packages.locked",
         &["dpkg frontend lock", "dpkg/lock", "lists/lock", "archives/lock", "lock-frontend", "waiting for file lock", "another git process",
           "yum lock", "existing lock", "is the package manager running", "another instance"]),
-    Entry::retry(Phrase, Network, "packages.fetch",
-        &["failed to fetch", "unable to fetch", "hash sum mismatch", "mirror sync in progress", "unable to connect to", "err_socket_timeout",
-          "cannot download", "failed to download", "spurious network error", "network timeout at", "fetch_failed", "could not transfer artifact",
-          "unable to download", "download failed"]),
+    Entry::retry(Vague, Network, "packages.fetch",
+        &["failed to fetch", "unable to fetch", "hash sum mismatch", "mirror sync in progress", "err_socket_timeout", "cannot download",
+          "failed to download", "network timeout at", "fetch_failed", "could not transfer artifact", "unable to download", "download failed"]),
     Entry::stop(Phrase, NotFound, "packages.not_found",
         &["no matching version", "no matching distribution", "no package", "no installation candidate", "is not in this registry",
           "not in the npm registry", "no match for argument", "no matching package", "etarget", "e404", "no such package", "not available from",
           "does not have a release file"]),
     Entry::stop(Phrase, Invalid, "packages.unsolvable",
-        &["unmet dependencies", "eresolve", "unable to resolve dependency", "resolutionimpossible", "broken packages", "conflicting dependencies",
+        &["requires a different python", "unmet dependencies", "eresolve", "unable to resolve dependency", "resolutionimpossible", "broken packages", "conflicting dependencies",
           "ejsonparse", "eintegrity", "ebadengine", "eusage", "epublishconflict", "yanked", "failed to select a version",
           "failed to parse lock file", "lock file needs to be updated", "requires python", "subprocess-exited-with-error", "build failed",
           "compilation failed", "could not compile", "failed building wheel", "externally-managed-environment"]),
@@ -57,15 +57,16 @@ pub(super) const PHRASES: &[Entry] = &[
         &["e403"]),
     // Containers.
     Entry::stop(Phrase, Permission, "docker.denied",
-        &["denied: ", "may require 'docker login'", "no basic auth credentials"]),
+        &["may require 'docker login'", "no basic auth credentials"]),
     Entry::stop(Phrase, Conflict, "docker.conflict",
         &["stop the container", "before removing", "port is already allocated", "is already in use by container", "the container name",
           "image is being used", "conflict: unable to"]),
     Entry::stop(Phrase, NotFound, "docker.not_found",
         &["manifest for", "not found: manifest", "no such service", "no such plugin", "name unknown", "blob unknown", "no space on"]),
     Entry::retry(Phrase, Network, "docker.daemon",
-        &["cannot connect to the docker daemon", "is the docker daemon running", "error during connect", "error pulling image", "failed to copy",
-          "failed to do request", "httpreadseeker", "connection to the server"]),
+        &["cannot connect to the docker daemon", "is the docker daemon running", "connection to the server"]),
+    Entry::retry(Vague, Network, "docker.daemon",
+        &["error during connect", "error pulling image", "failed to copy", "failed to do request", "httpreadseeker"]),
     // Terraform, Helm, Ansible.
     Entry::retry(Phrase, Conflict, "deploy.locked",
         &["another operation (install/upgrade/rollback)", "state lock", "another update operation", "unable to lock the state"]),
@@ -75,14 +76,16 @@ pub(super) const PHRASES: &[Entry] = &[
         &["error validating", "unsupported argument", "missing required argument", "invalid resource type", "reference to undeclared",
           "no configuration files", "chart not found", "template error", "error converting yaml", "error parsing", "rendered manifests contain",
           "unable to build kubernetes objects", "mandatory", "role not found", "playbook"]),
+    // Whatever it is that keeps the lock: a row of a table, say, that already exists.
+    Entry::retry(Decisive, Conflict, "deploy.locked", &["error acquiring the state lock"]),
     // systemd, mount, tar.
     Entry::stop(Phrase, NotFound, "systemd.not_found",
         &[".service not found", "unit not found", "not loaded", "failed to enable unit", "is masked"]),
     Entry::stop(Phrase, Permission, "systemd.permission",
         &["interactive authentication required", "only root can", "polkit", "requires root", "you cannot perform this operation unless you are root"]),
     Entry::stop(Decisive, Invalid, "rsync.usage",
-        &["syntax or usage error", "unexplained error", "some files/attrs were not transferred", "errors selecting input/output files",
-          "the --max-delete limit", "protocol version mismatch", "protocol incompatibility", "is your shell clean"]),
+        &["syntax or usage error", "errors selecting input/output files", "the --max-delete limit", "protocol version mismatch",
+          "protocol incompatibility", "is your shell clean"]),
     Entry::retry(Phrase, Network, "rsync.transport",
         &["error in rsync protocol data stream", "timeout in data send/receive", "timeout waiting for daemon connection",
           "error starting client-server protocol"]),

@@ -7,7 +7,7 @@
 //! for disk full (53100), out of memory (53200) and a cancelled query (57014).
 
 use super::Entry;
-use crate::detect::evidence::Rank::{Code, Decisive};
+use crate::detect::evidence::Rank::{Code, Decisive, Vague};
 use crate::provider::Provider::{Mysql, Postgres};
 use crate::verdict::Kind::{
     Auth, Conflict, ExhaustedResource, Invalid, Network, NotFound, Other, Permission, Server,
@@ -104,10 +104,12 @@ pub(super) const CODES: &[Entry] = &[
     Entry::stop(Code, Permission, "postgres.privilege",
         &["insufficient privilege", "must be owner of", "read only sql transaction", "in a read-only transaction"]).of(Postgres).answered().named(),
     Entry::stop(Code, Invalid, "postgres.invalid",
-        &["invalid text representation", "invalid datetime format", "string data right truncation", "numeric value out of range", "division by zero",
+        &["invalid text representation", "invalid datetime format", "string data right truncation", "numeric value out of range",
           "datatype mismatch", "ambiguous column", "grouping error", "wrong object type", "in failed sql transaction",
           "current transaction is aborted", "invalid input syntax", "syntax error at or near", "programmingerror", "dataerror",
           "invalid connection option", "invalid dsn", "invalid uri query parameter"]).of(Postgres).answered().named(),
+    Entry::stop(Vague, Invalid, "postgres.invalid",
+        &["division by zero"]).of(Postgres).answered().named(),
     Entry::stop(Code, Unsupported, "postgres.unsupported",
         &["feature not supported", "server does not support ssl", "extension control file"]).of(Postgres).answered().named(),
     // MySQL and MariaDB, by number, in the forms in which its programs and drivers print it.

@@ -6,7 +6,7 @@
 //! `x/crypto/ssh`.
 
 use super::Entry;
-use crate::detect::evidence::Rank::{Code, Decisive, Phrase};
+use crate::detect::evidence::Rank::{Code, Decisive, Phrase, Vague};
 use crate::provider::Provider::Ssh;
 use crate::verdict::Kind::{
     Auth, Conflict, ExhaustedResource, Invalid, Network, NotFound, Permission, Throttle, Tls,
@@ -24,8 +24,10 @@ pub(super) const PHRASES: &[Entry] = &[
         &["exceeded maxstartups", "not allowed at this time", "SSH_DISCONNECT_TOO_MANY_CONNECTIONS"]).of(Ssh).answered().unprocessed(),
     Entry::stop(Decisive, Tls, "ssh.host_key",
         &["host key verification failed", "unknown server key", "remote host identification has changed", "host key has changed",
-          "host key is not trusted", "knownhosts", "known_hosts", "not found in known_hosts", "no hostkey alg", "key mismatch", "server's host key",
-          "host key for server", "badhostkeyexception", "SSH_DISCONNECT_HOST_KEY_NOT_VERIFIABLE", "no host key", "authenticity of host"]).of(Ssh),
+          "host key is not trusted", "not found in known_hosts", "no hostkey alg", "server's host key", "host key for server", "badhostkeyexception",
+          "SSH_DISCONNECT_HOST_KEY_NOT_VERIFIABLE", "no host key", "authenticity of host"]).of(Ssh),
+    Entry::stop(Vague, Tls, "ssh.host_key",
+        &["knownhosts", "known_hosts", "key mismatch"]).of(Ssh),
     Entry::stop(Decisive, Auth, "ssh.authentication",
         &["too many authentication failures", "no supported authentication methods", "no more authentication methods",
           "all authentication methods failed", "unable to authenticate", "no supported methods remain", "permission denied (publickey",
@@ -40,9 +42,9 @@ pub(super) const PHRASES: &[Entry] = &[
     Entry::stop(Decisive, Permission, "ssh.key_file",
         &["unprotected private key file", "bad permissions", "bad owner or permissions", "are too open"]).of(Ssh),
     Entry::stop(Code, Invalid, "ssh.key_format",
-        &["invalid format", "error in libcrypto", "invalid private key", "key type", "unable to load key", "encountered unknown private key"]).of(Ssh),
+        &["error in libcrypto", "invalid private key", "unable to load key", "encountered unknown private key"]).of(Ssh),
     Entry::stop(Code, Permission, "ssh.prohibited",
-        &["administratively prohibited", "SSH_DISCONNECT_HOST_NOT_ALLOWED_TO_CONNECT", "shell access", "this account is currently not available",
+        &["administratively prohibited", "SSH_DISCONNECT_HOST_NOT_ALLOWED_TO_CONNECT", "this account is currently not available",
           "subsystem request failed", "SSH_FX_PERMISSION_DENIED", "SSH_FX_WRITE_PROTECT", "port forwarding failed"]).of(Ssh),
     Entry::stop(Code, NotFound, "sftp.not_found",
         &["SSH_FX_NO_SUCH_FILE", "SSH_FX_NO_SUCH_PATH", "SSH_FX_NO_MEDIA", "SSH_FX_EOF"]).of(Ssh).answered(),

@@ -59,7 +59,8 @@ fn with_server_wish(verdict: Verdict, status: &Status) -> Verdict {
     let retry_info = (!status.details().is_empty()).then(|| status.get_details_retry_info());
     let retry_info = retry_info.flatten();
     // A quota that is used up until somebody raises it looks the same, but without RetryInfo.
-    if status.code() == Code::ResourceExhausted && retry_info.is_none() {
+    let pushed_back = status.metadata().contains_key("grpc-retry-pushback-ms");
+    if status.code() == Code::ResourceExhausted && retry_info.is_none() && !pushed_back {
         return verdict
             .with_retryable(false, "grpc.resource_exhausted.no_retry_info")
             .with_kind(Kind::ExhaustedResource);
@@ -73,10 +74,14 @@ fn with_server_wish(verdict: Verdict, status: &Status) -> Verdict {
         },
         None => retry_info.as_ref().and_then(|info| info.retry_delay),
     };
+    // A server that knows when to come back has turned this one away; with other codes it may have acted.
+    let turned_away = matches!(status.code(), Code::Unavailable | Code::ResourceExhausted);
+    let verdict = match turned_away && (wait.is_some() || retry_info.is_some()) {
+        true => verdict.with_unprocessed(),
+        false => verdict,
+    };
     match wait {
-        // A server that knows when to come back has turned this one away.
-        Some(wait) => verdict.with_hint(wait).with_unprocessed(),
-        None if retry_info.is_some() => verdict.with_unprocessed(),
+        Some(wait) => verdict.with_hint(wait),
         None => verdict,
     }
 }
