@@ -4,6 +4,14 @@
 // The evaluator is used by the monitor, which comes next.
 #[cfg_attr(not(test), expect(dead_code))]
 mod evaluator;
+mod interfaces;
+mod route;
+mod sandbox;
 mod status;
+#[expect(dead_code)]
+mod target;
 
+pub use interfaces::{Counters, Interface};
+pub use route::Way;
 pub use status::{Reason, Status, state_name};
+pub use target::Target;

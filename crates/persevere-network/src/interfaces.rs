@@ -1,0 +1,106 @@
+//! The interfaces of this machine, as far as the system tells.
+
+use std::io;
+use std::net::IpAddr;
+
+/// A network interface.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Interface {
+    /// Its name, such as `eth0`.
+    pub name: String,
+    /// Its addresses.
+    pub addresses: Vec<IpAddr>,
+    /// Whether it is switched on.
+    pub up: bool,
+    /// Whether it can carry anything: the cable is in, the radio is joined.
+    pub running: bool,
+    /// Whether it is this machine itself.
+    pub loopback: bool,
+}
+
+/// What an interface has carried since it was made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counters {
+    /// Bytes that came in.
+    pub received_bytes: u64,
+    /// Packets that came in.
+    pub received_packets: u64,
+    /// Packets that came in broken.
+    pub received_errors: u64,
+    /// Packets that came in, and for which there was no room.
+    pub received_dropped: u64,
+    /// Bytes that went out.
+    pub sent_bytes: u64,
+    /// Packets that went out.
+    pub sent_packets: u64,
+    /// Packets that could not go out.
+    pub sent_errors: u64,
+    /// Packets that were to go out, and for which there was no room.
+    pub sent_dropped: u64,
+}
+
+impl Interface {
+    /// All interfaces.
+    ///
+    /// # Errors
+    ///
+    /// The system's, if it does not tell, as in some sandboxes; on Windows always.
+    #[cfg(unix)]
+    pub fn all() -> io::Result<Vec<Self>> {
+        use nix::net::if_::InterfaceFlags;
+        let mut all: Vec<Self> = Vec::new();
+        for entry in nix::ifaddrs::getifaddrs()? {
+            let flags = entry.flags;
+            let known = all.iter().position(|interface| interface.name == entry.interface_name);
+            let interface = match known {
+                Some(index) => &mut all[index],
+                None => {
+                    all.push(Self {
+                        name: entry.interface_name,
+                        addresses: Vec::new(),
+                        up: flags.contains(InterfaceFlags::IFF_UP),
+                        running: flags.contains(InterfaceFlags::IFF_RUNNING),
+                        loopback: flags.contains(InterfaceFlags::IFF_LOOPBACK),
+                    });
+                    let last = all.len() - 1;
+                    &mut all[last]
+                }
+            };
+            let Some(address) = entry.address else { continue };
+            let v4 = address.as_sockaddr_in().map(|address| IpAddr::V4(address.ip()));
+            let v6 = address.as_sockaddr_in6().map(|address| IpAddr::V6(address.ip()));
+            interface.addresses.extend(v4.or(v6));
+        }
+        Ok(all)
+    }
+
+    /// All interfaces.
+    ///
+    /// # Errors
+    ///
+    /// Always: nobody has written this for Windows yet.
+    #[cfg(not(unix))]
+    pub fn all() -> io::Result<Vec<Self>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// What it has carried. `None` where the system does not say, which is everywhere but on Linux.
+    pub fn counters(&self) -> Option<Counters> {
+        let read = |name: &str| {
+            let path = format!("/sys/class/net/{}/statistics/{name}", self.name);
+            std::fs::read_to_string(path).ok()?.trim().parse().ok()
+        };
+        Some(Counters {
+            received_bytes: read("rx_bytes")?,
+            received_packets: read("rx_packets")?,
+            received_errors: read("rx_errors")?,
+            received_dropped: read("rx_dropped")?,
+            sent_bytes: read("tx_bytes")?,
+            sent_packets: read("tx_packets")?,
+            sent_errors: read("tx_errors")?,
+            sent_dropped: read("tx_dropped")?,
+        })
+    }
+}
