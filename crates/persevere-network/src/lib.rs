@@ -5,6 +5,7 @@
 #[cfg_attr(not(test), expect(dead_code))]
 mod evaluator;
 mod interfaces;
+#[cfg_attr(not(test), expect(dead_code))]
 mod route;
 mod sandbox;
 mod status;
