@@ -155,7 +155,10 @@ impl Watched {
                 waited.unwrap_or_else(PoisonError::into_inner)
             }
         };
-        judged.status
+        let status = judged.status;
+        drop(judged);
+        self.set_gate();
+        status
     }
 
     /// Changes what is known, and tells everybody. Returns what `change` does.
@@ -172,21 +175,21 @@ impl Watched {
         let content = self.target.is_local() || judged.evaluator.is_content();
         self.content.store(content, Ordering::Relaxed);
         drop(judged);
-        if changed {
-            self.set_gate();
-        }
+        self.set_gate();
         unsettled
     }
 
     /// Outside of the lock, for what the gate wakes may ask us anything. So that two who do this at
     /// once cannot leave it in the state of the one who came first, whoever has set it looks again.
+    /// Also if it is another one's change, who has not come to it yet: whoever asks us next must find
+    /// the gate as we know it.
     fn set_gate(&self) {
         loop {
             let state = self.status().state;
-            self.gate.set(state);
-            if self.status().state == state {
+            if self.gate.state() == state {
                 return;
             }
+            self.gate.set(state);
         }
     }
 

@@ -13,8 +13,11 @@ use crate::route::Ways;
 use crate::shared::Shared;
 use crate::watched::Watched;
 
-/// The kernel's messages make us look at once, and then at most so often.
+/// The kernel's messages make us look at once, and at most so often on the whole.
 const PACE: Duration = Duration::from_millis(50);
+/// So many looks may follow each other more quickly: one event has several messages, and the first
+/// of them is often about another interface.
+const AT_ONCE: usize = 4;
 /// How often we look without any message: while somebody waits, and while nobody does.
 const BACKSTOP_ATTENDED: Duration = Duration::from_secs(1);
 const BACKSTOP_IDLE: Duration = Duration::from_secs(60);
@@ -44,9 +47,10 @@ fn work(shared: &Arc<Shared>) {
 struct Worker<'a> {
     shared: &'a Arc<Shared>,
     ears: Ears,
-    /// When the routes were looked at last, and when because of a message.
+    /// When the routes were looked at last.
     looked: Option<Duration>,
-    heard: Option<Duration>,
+    /// When they were because of a message, the latest last.
+    heard: [Option<Duration>; AT_ONCE],
     /// Whether to look once more, [`PACE`] after the last message: the first look may have been too
     /// early, for some messages come before what they tell of.
     again: bool,
@@ -55,7 +59,7 @@ struct Worker<'a> {
 impl<'a> Worker<'a> {
     fn new(shared: &'a Arc<Shared>) -> Self {
         let ears = Ears::new(shared.options);
-        Self { shared, ears, looked: None, heard: None, again: false }
+        Self { shared, ears, looked: None, heard: [None; AT_ONCE], again: false }
     }
 
     fn run(mut self) {
@@ -75,14 +79,12 @@ impl<'a> Worker<'a> {
             (false, true) => BACKSTOP_IDLE,
         };
         let look_at = self.looked.map_or(now, |looked| looked + backstop);
-        let again_at = self.heard.map(|heard| heard + PACE);
-        let quiet = again_at.is_none_or(|at| now >= at);
-        if self.again && quiet {
+        if self.again_at().is_some_and(|at| now >= at) {
             // Whoever has said something meanwhile is heard out first, so that nothing that comes
             // after the look is lost.
             self.again = self.ears.drain();
             if self.again {
-                self.heard = Some(now);
+                self.note_message(now);
             }
             self.look(&all);
         } else if now >= look_at {
@@ -98,17 +100,29 @@ impl<'a> Worker<'a> {
 
         let now = self.shared.now();
         let look_at = self.looked.map_or(now, |looked| looked + backstop);
-        // While we keep to the pace, messages wait.
-        let again_at = self.heard.map(|heard| heard + PACE).filter(|at| now < *at);
+        // Messages wait while we keep to the pace.
+        let [first, ..] = self.heard;
+        let heeds_at = first.map(|first| first + PACE * AT_ONCE as u32).filter(|at| now < *at);
         let wakes = all.iter().filter_map(|watched| watched.wakes_at());
-        let wakes = wakes.chain(again_at).chain([look_at]).min().unwrap_or(now);
+        let wakes = wakes.chain(heeds_at).chain(self.again_at()).chain([look_at]);
+        let limit = wakes.min().unwrap_or(now).saturating_sub(now);
         drop(all);
-        let limit = wakes.saturating_sub(now);
-        if self.ears.wait(&self.shared.bell, limit, again_at.is_none()) && self.ears.drain() {
-            self.heard = Some(self.shared.now());
+        if self.ears.wait(&self.shared.bell, limit, heeds_at.is_none()) && self.ears.drain() {
+            self.note_message(self.shared.now());
             self.again = true;
             self.look(&self.shared.all());
         }
+    }
+
+    fn again_at(&self) -> Option<Duration> {
+        let [.., last] = self.heard;
+        last.filter(|_| self.again).map(|last| last + PACE)
+    }
+
+    fn note_message(&mut self, now: Duration) {
+        self.heard.rotate_left(1);
+        let [.., last] = &mut self.heard;
+        *last = Some(now);
     }
 
     /// Looks at all routes, with one list of interfaces.
