@@ -88,19 +88,48 @@ impl Interface {
 
     /// What it has carried. `None` where the system does not say, which is everywhere but on Linux.
     pub fn counters(&self) -> Option<Counters> {
-        let read = |name: &str| {
-            let path = format!("/sys/class/net/{}/statistics/{name}", self.name);
-            std::fs::read_to_string(path).ok()?.trim().parse().ok()
-        };
-        Some(Counters {
-            received_bytes: read("rx_bytes")?,
-            received_packets: read("rx_packets")?,
-            received_errors: read("rx_errors")?,
-            received_dropped: read("rx_dropped")?,
-            sent_bytes: read("tx_bytes")?,
-            sent_packets: read("tx_packets")?,
-            sent_errors: read("tx_errors")?,
-            sent_dropped: read("tx_dropped")?,
+        // Not from /sys, which may be that of another network namespace.
+        let table = std::fs::read_to_string("/proc/self/net/dev").ok()?;
+        Counters::read(&table, &self.name)
+    }
+}
+
+impl Counters {
+    /// From the line of an interface in `/proc/net/dev`.
+    fn read(table: &str, interface: &str) -> Option<Self> {
+        let lines = table.lines().filter_map(|line| line.rsplit_once(':'));
+        let (_, line) = lines.into_iter().find(|(name, _)| name.trim() == interface)?;
+        let numbers: Result<Vec<u64>, _> = line.split_whitespace().map(str::parse).collect();
+        let numbers = numbers.ok()?;
+        let at = |index: usize| numbers.get(index).copied();
+        Some(Self {
+            received_bytes: at(0)?,
+            received_packets: at(1)?,
+            received_errors: at(2)?,
+            received_dropped: at(3)?,
+            sent_bytes: at(8)?,
+            sent_packets: at(9)?,
+            sent_errors: at(10)?,
+            sent_dropped: at(11)?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_stand_in_the_line_of_their_interface() {
+        let table = "\
+Inter-|   Receive                                                |  Transmit
+ face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo
+    lo:     100       2    0    0    0     0          0         0      100       2    0    0    0
+  eth0:    1234      11    1    3    0     0          0         0     5678      22    2    4    0
+";
+        let counters = Counters::read(table, "eth0").unwrap();
+        assert_eq!((counters.received_bytes, counters.received_dropped), (1234, 3));
+        assert_eq!((counters.sent_bytes, counters.sent_dropped), (5678, 4));
+        assert_eq!(Counters::read(table, "eth1"), None);
     }
 }

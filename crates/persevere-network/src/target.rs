@@ -43,6 +43,11 @@ impl Target {
         Self(Kind::Local)
     }
 
+    /// The addresses that it was made of, sorted, each once.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        self.probed().map_or(&[], |addresses| addresses)
+    }
+
     /// Where routes are looked up. Empty for what needs none.
     pub(crate) fn routed(&self) -> &[SocketAddr] {
         match &self.0 {
