@@ -96,7 +96,6 @@ fn a_download_lives_through_three_outages_with_two_attempts() {
         let retryer = Retryer::new(policy)
             .network_monitor(monitor.target(server()))
             .observer(move |event: &Event<'_>| _ = sender.send(event.kind));
-        // The threads share it with nobody else, so that a lost event is a hung test and no luck.
         let retryer = &retryer;
         let progress = AtomicUsize::new(0);
         let mut body = Vec::new();
