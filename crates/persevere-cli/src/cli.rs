@@ -3,7 +3,7 @@
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{classify, completions, man, plan, run};
+use crate::commands::{classify, completions, man, network, plan, run};
 use crate::settings::value::{LOG_FORMATS, LOG_LEVELS};
 
 /// Retry any command: exponential backoff with jitter, error detection, deadlines.
@@ -30,6 +30,7 @@ pub(crate) enum Command {
     Run(Box<run::RunArgs>),
     Plan(Box<plan::PlanArgs>),
     Classify(classify::ClassifyArgs),
+    Network(network::NetworkArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
 }
@@ -86,4 +87,5 @@ Durations:
 Examples:
   persevere run -- curl -fsSO https://example.org/disk.img
   persevere plan --preset aggressive
-  persevere classify 'connect: Connection refused'";
+  persevere classify 'connect: Connection refused'
+  persevere network wait --deadline 5m";

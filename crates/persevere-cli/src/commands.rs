@@ -3,6 +3,7 @@
 pub(crate) mod classify;
 pub(crate) mod completions;
 pub(crate) mod man;
+pub(crate) mod network;
 pub(crate) mod plan;
 pub(crate) mod run;
 
@@ -24,6 +25,7 @@ pub(crate) fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
     log::start(&cli.log, &settings)?;
     match cli.command {
         Command::Run(args) => return args.run(&settings),
+        Command::Network(args) => return args.run(),
         Command::Plan(args) => args.run(&settings),
         Command::Classify(args) => args.run(&settings),
         Command::Completions(args) => args.run(),

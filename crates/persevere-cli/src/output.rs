@@ -25,6 +25,14 @@ fn write_results(bytes: &[u8]) -> io::Result<()> {
     stdout.write_all(bytes).and_then(|()| stdout.flush())
 }
 
+/// The same, for results that go on for ever: whether anybody still reads them.
+pub(crate) fn print_on(bytes: &[u8]) -> Result<bool, CliError> {
+    match write_results(bytes) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        written => ignore_closed(written, "standard output").map(|()| true),
+    }
+}
+
 /// Turns a failed write into an error, unless the reader has gone.
 pub(crate) fn ignore_closed(written: io::Result<()>, place: &str) -> Result<(), CliError> {
     match written {

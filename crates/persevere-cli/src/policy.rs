@@ -65,6 +65,11 @@ pub(crate) struct PolicyArgs {
           default_missing_value = "true")]
     stop_unknown: Option<String>,
 
+    /// While the network is down, wait for it in place of using up attempts [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
+          default_missing_value = "true")]
+    wait_for_network: Option<String>,
+
     /// Read settings from this file [default: ~/.config/persevere/config.toml, if it exists]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -120,6 +125,7 @@ struct Written {
     attempt_timeout: Option<Set<Duration>>,
     max_retry_after: Option<Set<Duration>>,
     stop_unknown: Option<Set<bool>>,
+    wait_for_network: Option<Set<bool>>,
 }
 
 impl Written {
@@ -154,6 +160,11 @@ impl Written {
                 args.stop_unknown.as_deref(),
                 value::flag,
             )?,
+            wait_for_network: settings.get(
+                &key::WAIT_FOR_NETWORK,
+                args.wait_for_network.as_deref(),
+                value::flag,
+            )?,
         })
     }
 
@@ -169,6 +180,7 @@ impl Written {
             .jitter(or(&self.jitter, base.jitter()))
             .max_retry_after(or(&self.max_retry_after, base.max_retry_after()))
             .retry_unknown(!or(&self.stop_unknown, false))
+            .wait_for_network(or(&self.wait_for_network, false))
             .build()
             .map_err(|error| self.refused(preset, &error))
     }
@@ -214,6 +226,7 @@ impl Written {
             source(&self.attempt_timeout),
             source(&self.max_retry_after),
             source(&self.stop_unknown),
+            source(&self.wait_for_network),
         ];
         let sources = sources.into_iter().flatten();
         sources

@@ -50,6 +50,8 @@ pub use rules::{CustomRule, RuleError, RuleSet};
 pub use ssh::{sftp_status, ssh_disconnect};
 pub use status::http_status;
 
+pub(crate) use types::says_unreachable;
+
 pub(crate) static PLAIN: Detector = Detector::new();
 
 /// What detection says of an error, by its types and then by its text.

@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use crate::network_report::NetworkReport;
 use crate::random::Random;
 use crate::waiters::{Awaited, Place, Waiters};
 
@@ -67,6 +68,13 @@ pub trait NetworkMonitor: Debug + Send + Sync {
     fn recheck(&self) -> NetworkState {
         self.gate().state()
     }
+
+    /// What an attempt has found out. Told after every failure that says something of the network,
+    /// before [`recheck`](Self::recheck), and after every success, so it must be quick: an atomic
+    /// read, where nothing speaks against a network that works.
+    fn report(&self, report: NetworkReport) {
+        let _nothing_learns_from_it = report;
+    }
 }
 
 /// A place in the queue of those who waited for the network, so that they do not all come back in
@@ -77,6 +85,8 @@ pub(crate) struct Release {
     ticket: u32,
     /// How many waited.
     waiting: u32,
+    /// Whether the network is still down, and this one goes to see.
+    pub(crate) canary: bool,
 }
 
 /// Up to this many come back without a queue.
@@ -92,7 +102,9 @@ const LONGEST_QUEUE: Duration = Duration::from_secs(30);
 
 impl Release {
     /// Of one who found the network back before it had to wait.
-    const ALONE: Self = Self { ticket: 0, waiting: 1 };
+    const ALONE: Self = Self { ticket: 0, waiting: 1, canary: false };
+    /// Of one who goes although the network is down.
+    const CANARY: Self = Self { canary: true, ..Self::ALONE };
 
     /// How long to wait after the recovery, from this place.
     ///
@@ -158,12 +170,18 @@ impl NetworkGate {
         }
     }
 
+    /// Lets one call through, the one that has waited longest, although the state is `Down`: a
+    /// monitor that is not sure finds out by it whether it errs. Returns whether one waited.
+    pub fn admit_one(&self) -> bool {
+        self.waiters.admit_one()
+    }
+
     /// How many calls wait.
     pub fn waiting(&self) -> usize {
         self.waiters.len()
     }
 
-    /// Ends when the state is no longer `Down`. Dropping it leaves nothing behind.
+    /// Ends when the state is no longer `Down`, or one is [let through](Self::admit_one). Dropping it leaves nothing behind.
     pub(crate) fn recovered(&self) -> Recovery<'_> {
         Recovery { place: Place::new(self) }
     }
@@ -174,7 +192,7 @@ impl NetworkGate {
         let mut release = self.lock_release();
         let ticket = release.0;
         release.0 = ticket.saturating_add(1);
-        Release { ticket, waiting: release.1 }
+        Release { ticket, waiting: release.1, canary: false }
     }
 
     fn lock_release(&self) -> MutexGuard<'_, (u32, u32)> {
@@ -202,6 +220,9 @@ impl Future for Recovery<'_> {
     type Output = Release;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Release> {
+        if self.place.takes_admission() && !self.place.awaited().happened() {
+            return Poll::Ready(Release::CANARY);
+        }
         match self.place.happened_or_wait(context.waker()) {
             true if self.place.has_waited() => Poll::Ready(self.place.awaited().take_ticket()),
             true => Poll::Ready(Release::ALONE),
@@ -253,7 +274,9 @@ mod tests {
 
     fn staggers(waiting: u32) -> Vec<Duration> {
         let mut random = Random::seeded(3);
-        (0..waiting).map(|ticket| Release { ticket, waiting }.stagger(&mut random)).collect()
+        (0..waiting)
+            .map(|ticket| Release { ticket, waiting, canary: false }.stagger(&mut random))
+            .collect()
     }
 
     #[test]
@@ -305,5 +328,43 @@ mod tests {
         assert_eq!(gate.waiting(), 1);
         drop(waiting);
         assert_eq!(gate.waiting(), 0);
+    }
+
+    proptest::proptest! {
+        /// Whatever happens in between: nobody is forgotten, and nobody stays behind.
+        #[test]
+        fn no_waiter_is_lost(steps in proptest::collection::vec((0_u8..6, 0_usize..8), 0..100)) {
+            let gate = NetworkGate::new(NetworkState::Down);
+            let mut context = Context::from_waker(std::task::Waker::noop());
+            let mut waiters: Vec<_> = (0..8).map(|_| Some(gate.recovered())).collect();
+            for (step, index) in steps {
+                match step {
+                    0 => waiters[index] = None,
+                    1 => waiters[index] = Some(gate.recovered()),
+                    2 => gate.set(NetworkState::Down),
+                    3 => gate.set(NetworkState::Up),
+                    4 => _ = gate.admit_one(),
+                    _ => {
+                        let polled = waiters[index].as_mut().map(|waiter| Pin::new(waiter).poll(&mut context));
+                        match polled {
+                            Some(Poll::Ready(release)) => {
+                                let down = gate.state() == NetworkState::Down;
+                                proptest::prop_assert_eq!(release.canary, down);
+                                waiters[index] = None;
+                            }
+                            Some(Poll::Pending) => {
+                                proptest::prop_assert_eq!(gate.state(), NetworkState::Down);
+                            }
+                            None => {}
+                        }
+                    }
+                }
+            }
+            gate.set(NetworkState::Up);
+            for mut waiter in waiters.into_iter().flatten() {
+                proptest::prop_assert!(Pin::new(&mut waiter).poll(&mut context).is_ready());
+            }
+            proptest::prop_assert_eq!(gate.waiting(), 0);
+        }
     }
 }

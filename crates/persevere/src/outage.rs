@@ -46,6 +46,7 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
             let paused = failures.paused_since().map(|at| now.saturating_duration_since(at));
             let apart = spacing.max(failures.backoff.held_hint());
             let left = apart.saturating_sub(paused.unwrap_or_default());
+            failures.canary = release.canary;
             release.stagger(failures.backoff.random()).max(left)
         });
         match self.time_left() {
@@ -73,7 +74,9 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
             return Step::Attempt;
         };
         let gate = self.retryer.parts().and_then(Parts::gate);
-        if gate.is_some_and(|gate| gate.state() == NetworkState::Down) {
+        let down = gate.is_some_and(|gate| gate.state() == NetworkState::Down);
+        let canary = std::mem::take(&mut failures.canary);
+        if down && !canary {
             return Step::WaitForNetwork;
         }
         failures.paused_at = None;
@@ -81,7 +84,10 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
         failures.uncharged += 1;
         failures.repeat = true;
         failures.backoff.restart();
-        self.tell(EventKind::NetworkRecovered);
+        // One who only goes to see does not know that yet.
+        if !down {
+            self.tell(EventKind::NetworkRecovered);
+        }
         Step::Attempt
     }
 }

@@ -15,6 +15,7 @@ use crate::detect::Detector;
 use crate::error::RetryError;
 use crate::event::Observer;
 use crate::network::{NetworkGate, NetworkMonitor, NetworkState};
+use crate::network_report::NetworkReport;
 use crate::options::Plain;
 use crate::policy::RetryPolicy;
 use crate::random::Random;
@@ -213,6 +214,13 @@ impl Retryer {
     #[inline]
     pub(crate) fn own_clock(&self) -> Option<&dyn Clock> {
         self.parts()?.clock.as_deref()
+    }
+
+    /// Tells the monitor, where there is one, what an attempt has found out.
+    pub(crate) fn report(&self, report: NetworkReport) {
+        if let Some(monitor) = self.parts().and_then(|parts| parts.monitor.as_ref()) {
+            monitor.report(report);
+        }
     }
 
     /// Whether to pause: asked after a failure of this kind. What smells of the network is worth a

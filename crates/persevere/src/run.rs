@@ -15,6 +15,7 @@ use crate::decision::{Ending, Situation, Step, decide};
 use crate::detect;
 use crate::error::{AttemptTimedOut, End, Retried, RetryError};
 use crate::event::{Event, EventKind};
+use crate::network_report::NetworkReport;
 use crate::options::Options;
 use crate::random::Random;
 use crate::retryer::{Parts, Retryer};
@@ -46,6 +47,8 @@ pub(crate) struct Failures<E> {
     pub(crate) uncharged: u8,
     /// Whether the next attempt is such a repetition.
     pub(crate) repeat: bool,
+    /// Whether it goes to see, although the network is down.
+    pub(crate) canary: bool,
     /// If the call waits for the network: one more than the nanoseconds after `since`.
     pub(crate) paused_at: Option<std::num::NonZeroU64>,
     /// Nanoseconds.
@@ -105,6 +108,7 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
     #[cold]
     #[inline(never)]
     fn settle_success(&mut self) {
+        self.retryer.report(NetworkReport::Succeeded);
         match self.failures.as_mut().map(|failures| failures.tokens.take()) {
             None => self.with_budget(RetryBudget::first_success),
             Some(Some(tokens)) => self.with_budget(|budget| budget.refund(tokens)),
@@ -154,6 +158,7 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
             backoff: Backoff::new(retryer.parts().map_or_else(Random::fresh, Parts::random)),
             uncharged: 0,
             repeat: false,
+            canary: false,
             paused_at: None,
             network_wait: 0,
             tokens: None,
@@ -185,6 +190,9 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
         E: AsError<Via>,
     {
         let verdict = self.verdict().unwrap_or(Verdict::unknown());
+        if let Some(report) = NetworkReport::of(&verdict) {
+            self.retryer.report(report);
+        }
         let time_left = self.time_left();
         let Some(failures) = &mut self.failures else {
             return Step::End(End::NonRetryable.into());

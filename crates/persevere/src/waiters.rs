@@ -15,13 +15,31 @@ pub(crate) struct Waiters {
 struct Inner {
     last_id: u64,
     wakers: BTreeMap<NonZeroU64, Waker>,
+    /// The one who need not wait any longer, though it has not happened.
+    admitted: Option<NonZeroU64>,
 }
 
 impl Waiters {
     /// Wakes everybody, outside the lock: a waker may run anything.
     pub(crate) fn wake_all(&self) {
-        let wakers = std::mem::take(&mut self.lock().wakers);
+        let mut inner = self.lock();
+        inner.admitted = None;
+        let wakers = std::mem::take(&mut inner.wakers);
+        drop(inner);
         wakers.into_values().for_each(Waker::wake);
+    }
+
+    /// Wakes the one who has waited longest, and lets it through although it has not happened.
+    /// Returns whether there was one.
+    pub(crate) fn admit_one(&self) -> bool {
+        let mut inner = self.lock();
+        let Some((id, waker)) = inner.wakers.pop_first() else {
+            return false;
+        };
+        inner.admitted = Some(id);
+        drop(inner);
+        waker.wake();
+        true
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -58,6 +76,17 @@ impl<A: Awaited> Place<A> {
         &self.awaited
     }
 
+    /// Whether this one was let through; if so, it has used that up.
+    pub(crate) fn takes_admission(&mut self) -> bool {
+        let Some(id) = self.id else { return false };
+        let mut inner = self.awaited.waiters().lock();
+        let admitted = inner.admitted == Some(id);
+        if admitted {
+            inner.admitted = None;
+        }
+        admitted
+    }
+
     /// Whether it had not happened yet when somebody first asked.
     pub(crate) fn has_waited(&self) -> bool {
         self.id.is_some()
@@ -85,8 +114,18 @@ impl<A: Awaited> Place<A> {
 impl<A: Awaited> Drop for Place<A> {
     fn drop(&mut self) {
         if let Some(id) = self.id {
-            let waker = self.awaited.waiters().lock().wakers.remove(&id);
+            let mut inner = self.awaited.waiters().lock();
+            let waker = inner.wakers.remove(&id);
+            let admitted = inner.admitted == Some(id);
+            if admitted {
+                inner.admitted = None;
+            }
+            drop(inner);
             drop(waker);
+            // It was let through and does not go: somebody else does.
+            if admitted {
+                self.awaited.waiters().admit_one();
+            }
         }
     }
 }

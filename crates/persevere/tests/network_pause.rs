@@ -11,8 +11,8 @@ use std::time::Duration;
 use common::{Recorder, SECOND, plain_policy, reset};
 use persevere::clock::{Clock, VirtualClock};
 use persevere::{
-    CancellationToken, End, EventKind, ManualMonitor, NetworkGate, NetworkMonitor, NetworkState,
-    RetryPolicy, Retryer, retry_after, transient,
+    CancellationToken, End, EventKind, ManualMonitor, NetworkGate, NetworkMonitor, NetworkReport,
+    NetworkState, RetryPolicy, Retryer, retry_after, transient,
 };
 use tokio::time::Instant;
 
@@ -338,6 +338,105 @@ async fn rule_10_a_crowd_is_released_spread_out() {
     assert!(busiest <= 200, "{busiest} of 10,000 within 10 ms");
     let last = released.iter().max().unwrap();
     assert!(*last <= SECOND * 135, "{last:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_10_one_may_go_and_see_although_the_network_is_down() {
+    let (retryer, monitor) = with_monitor(NetworkState::Down);
+    let recorder = Recorder::default();
+    let retryer = retryer.observer(recorder.clone());
+    let works = AtomicU32::new(0);
+    let made = std::sync::Mutex::new(Vec::new());
+    let call = |name| {
+        let (retryer, works, made) = (&retryer, &works, &made);
+        async move {
+            let operation = |_| {
+                made.lock().unwrap().push(name);
+                let works = works.load(Ordering::SeqCst) == 1;
+                async move { if works { Ok(()) } else { Err(reset()) } }
+            };
+            retryer.run(name, operation).await
+        }
+    };
+    let script = async {
+        tokio::time::sleep(SECOND * 30).await;
+        assert_eq!(monitor.gate().waiting(), 2);
+        // The first finds out that it is true, and queues up again; then it is the other's turn.
+        assert!(monitor.gate().admit_one());
+        tokio::time::sleep(SECOND * 30).await;
+        assert_eq!(*made.lock().unwrap(), ["a", "b", "a"]);
+        works.store(1, Ordering::SeqCst);
+        assert!(monitor.gate().admit_one());
+        tokio::time::sleep(SECOND * 30).await;
+        assert_eq!(*made.lock().unwrap(), ["a", "b", "a", "b"]);
+        assert_eq!(monitor.gate().waiting(), 1);
+        let recovered = |recorder: &Recorder| {
+            recorder.events().iter().any(|(kind, _)| *kind == EventKind::NetworkRecovered)
+        };
+        assert!(!recovered(&recorder), "nobody knew that");
+        monitor.set(NetworkState::Up);
+        tokio::time::sleep(SECOND).await;
+        assert!(recovered(&recorder));
+        assert!(!monitor.gate().admit_one(), "nobody waits");
+    };
+    let (a, b, ()) = tokio::join!(call("a"), call("b"), script);
+    assert!(a.is_ok() && b.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_10_one_who_was_let_through_and_is_cancelled_lets_the_next_one_go() {
+    let (retryer, monitor) = with_monitor(NetworkState::Down);
+    let token = CancellationToken::new();
+    let calls = AtomicU32::new(0);
+    let first = retryer.call("first").cancel_on(token.clone());
+    let first = first.run(|_| async { Err::<(), _>(reset()) });
+    let second = retryer.run("second", |_| {
+        let first = calls.fetch_add(1, Ordering::SeqCst) == 0;
+        async move { if first { Err(reset()) } else { Ok(()) } }
+    });
+    let script = async {
+        tokio::time::sleep(SECOND).await;
+        token.cancel();
+        monitor.gate().admit_one();
+    };
+    let (first, second, ()) = tokio::join!(first, second, script);
+    assert_eq!(first.unwrap_err().end(), End::Cancelled);
+    assert!(second.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_monitor_is_told_what_attempts_find_out() {
+    #[derive(Debug)]
+    struct Listener(NetworkGate, std::sync::Mutex<Vec<NetworkReport>>);
+    impl NetworkMonitor for Listener {
+        fn gate(&self) -> &NetworkGate {
+            &self.0
+        }
+        fn report(&self, report: NetworkReport) {
+            self.1.lock().unwrap().push(report);
+        }
+    }
+
+    let listener = Listener(NetworkGate::new(NetworkState::Up), std::sync::Mutex::default());
+    let listener = Arc::new(listener);
+    let policy = plain_policy().to_builder().max_attempts(10).build().unwrap();
+    let retryer = Retryer::new(policy).network_monitor(listener.clone());
+    let mut errors = [
+        io::ErrorKind::NetworkUnreachable,
+        io::ErrorKind::ConnectionRefused,
+        io::ErrorKind::Interrupted,
+        io::ErrorKind::TimedOut,
+    ]
+    .into_iter();
+    let operation = |_| {
+        let next = errors.next();
+        async move { next.map_or(Ok(()), |kind| Err(io::Error::from(kind))) }
+    };
+    retryer.run("call", operation).await.unwrap();
+    retryer.run("at once", |_| async { Ok::<_, io::Error>(()) }).await.unwrap();
+    use NetworkReport::{Answered, Failed, Succeeded, Unreachable};
+    let told = listener.1.lock().unwrap().clone();
+    assert_eq!(told, [Unreachable, Answered, Failed, Succeeded, Succeeded]);
 }
 
 #[test]

@@ -52,6 +52,7 @@ pub(crate) static DEADLINE: Key = key!("", "deadline", Text, value::time_limit);
 pub(crate) static ATTEMPT_TIMEOUT: Key = key!("", "attempt-timeout", Text, value::time_limit);
 pub(crate) static MAX_RETRY_AFTER: Key = key!("", "max-retry-after", Text, value::duration);
 pub(crate) static STOP_UNKNOWN: Key = key!("", "stop-unknown", Flag, value::flag);
+pub(crate) static WAIT_FOR_NETWORK: Key = key!("", "wait-for-network", Flag, value::flag);
 pub(crate) static LOG_FORMAT: Key = key!("", "log-format", Text, value::log_format);
 pub(crate) static LOG_LEVEL: Key = key!("", "log-level", Text, value::log_level);
 pub(crate) static RETRY_ON: Key = key!("run", "retry-on", List, matcher::parse);
@@ -60,7 +61,7 @@ pub(crate) static QUIET_FAILURES: Key = key!("run", "quiet-failures", Flag, valu
 pub(crate) static INHERIT_STDERR: Key = key!("run", "inherit-stderr", Flag, value::flag);
 pub(crate) static KILL_AFTER: Key = key!("run", "kill-after", Text, value::duration);
 
-pub(super) static ALL: [&Key; 18] = [
+pub(super) static ALL: [&Key; 19] = [
     &PRESET,
     &ATTEMPTS,
     &INITIAL_DELAY,
@@ -72,6 +73,7 @@ pub(super) static ALL: [&Key; 18] = [
     &ATTEMPT_TIMEOUT,
     &MAX_RETRY_AFTER,
     &STOP_UNKNOWN,
+    &WAIT_FOR_NETWORK,
     &LOG_FORMAT,
     &LOG_LEVEL,
     &RETRY_ON,

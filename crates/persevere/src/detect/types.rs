@@ -26,6 +26,8 @@ use std::error::Error;
 use super::evidence::Evidence;
 
 /// `std::io::Error`, by its kind and by the operating system's number.
+pub(crate) use io::says_unreachable;
+
 pub(super) fn io(error: &std::io::Error) -> Option<Evidence> {
     io::judge(error)
 }

@@ -64,6 +64,7 @@ struct PolicyJson {
     jitter: &'static str,
     retry_unknown: bool,
     max_retry_after_ms: Milliseconds,
+    wait_for_network: bool,
     deadline_ms: Option<Milliseconds>,
     attempt_timeout_ms: Option<Milliseconds>,
 }
@@ -81,6 +82,7 @@ impl PolicyJson {
             jitter: policy.jitter().name(),
             retry_unknown: policy.retry_unknown(),
             max_retry_after_ms: Milliseconds(policy.max_retry_after()),
+            wait_for_network: policy.wait_for_network(),
             deadline_ms: limits.deadline.map(Milliseconds),
             attempt_timeout_ms: limits.attempt_timeout.map(Milliseconds),
         }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use persevere::{Attempt, End, Event, EventKind, Kind, RetryError, Retryer, Verdict};
+use persevere_network::Monitor;
 use rustix::process::{Resource, Rlimit, setrlimit};
 use tracing::debug;
 
@@ -38,8 +39,12 @@ pub(super) fn execute(run: Run) -> Result<ExitCode, CliError> {
     });
     let attempts = Attempts::new(&run, signals.clone());
     let delays = attempts.reports.clone();
-    let retryer =
+    let mut retryer =
         Retryer::new(run.limits.policy).observer(move |event: &Event<'_>| delays.note_delay(event));
+    if run.limits.policy.wait_for_network() {
+        // Nobody knows what the command talks to, so any way out will do.
+        retryer = retryer.network_monitor(Arc::new(Monitor::new()));
+    }
     let mut call = retryer
         .call(&run.name)
         .cancel_on(signals.token())

@@ -85,6 +85,13 @@ fn by_kind(kind: ErrorKind) -> Option<Evidence> {
     Some(evidence)
 }
 
+/// Whether this rule is about an error by which the system says itself that the network, or the host,
+/// cannot be reached.
+pub(crate) fn says_unreachable(rule: &str) -> bool {
+    ["io.host_unreachable", "io.network_unreachable", "io.network_down", "io.host_down"]
+        .contains(&rule)
+}
+
 /// Numbers that have no `ErrorKind`, from each system's `errno.h`.
 fn by_number(number: i32) -> Option<Evidence> {
     #[cfg(any(target_os = "linux", target_os = "android"))]

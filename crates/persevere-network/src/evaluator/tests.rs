@@ -1,0 +1,437 @@
+//! The whole table of transitions, in virtual time, and what holds for any sequence of inputs.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const MS: Duration = Duration::from_millis(1);
+const SECOND: Duration = Duration::from_secs(1);
+
+/// An evaluator and its time.
+struct Scene {
+    now: Duration,
+    evaluator: Evaluator,
+}
+
+impl Scene {
+    fn new() -> Self {
+        Self { now: SECOND * 100, evaluator: Evaluator::new(true, 7) }
+    }
+
+    fn up() -> Self {
+        let mut scene = Self::new();
+        scene.take(Input::Route(Route::Open));
+        scene
+    }
+
+    fn down_hard() -> Self {
+        let mut scene = Self::up();
+        scene.take(Input::Route(Route::Missing));
+        scene
+    }
+
+    fn degraded() -> Self {
+        let mut scene = Self::up();
+        scene.take(Input::Failure(Strength::Strong));
+        scene
+    }
+
+    fn down_soft() -> Self {
+        let mut scene = Self::degraded();
+        for _ in 0..10 {
+            scene.probe(Probed::Silent);
+        }
+        scene
+    }
+
+    fn take(&mut self, input: Input) -> bool {
+        self.evaluator.take(self.now, input)
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.now += time;
+        self.take(Input::Tick);
+    }
+
+    /// Waits until a probe is due, and answers it.
+    fn probe(&mut self, probed: Probed) {
+        for _ in 0..100_000 {
+            if let Some(id) = self.evaluator.takes_probe(self.now) {
+                self.take(Input::Probe(id, probed));
+                return;
+            }
+            self.pass(MS);
+        }
+        panic!("no probe is ever due");
+    }
+
+    fn expect(&self, state: NetworkState, reason: Reason) {
+        assert_eq!((self.evaluator.state(), self.evaluator.reason()), (state, reason));
+    }
+}
+
+#[test]
+fn a_new_one_knows_nothing() {
+    Scene::new().expect(NetworkState::Unknown, Reason::NoEvidence);
+    assert_eq!(Scene::new().evaluator.wakes_at(), None);
+}
+
+/// Every state meets every input that acts at once.
+#[test]
+fn the_table_of_transitions() {
+    use NetworkState::{Degraded, Down, Unknown, Up};
+    use Reason::{NoCarrier, NoEvidence, NoRoute, OperationsFail, ProbesFail, RouteOpen};
+    let open = Input::Route(Route::Open);
+    let missing = Input::Route(Route::Missing);
+    let no_carrier = Input::Route(Route::NoCarrier);
+    let silent = Input::Route(Route::Unknown);
+    let strong = Input::Failure(Strength::Strong);
+    let weak = Input::Failure(Strength::Weak);
+    let unknown = Scene::new as fn() -> Scene;
+    for (from, input, state, reason) in [
+        (unknown, open, Up, RouteOpen),
+        (unknown, missing, Down, NoRoute),
+        (unknown, no_carrier, Down, NoCarrier),
+        (unknown, silent, Unknown, NoEvidence),
+        (unknown, Input::Success, Up, RouteOpen),
+        (unknown, strong, Degraded, OperationsFail),
+        (unknown, weak, Unknown, NoEvidence),
+        (unknown, Input::Lost, Unknown, NoEvidence),
+        (Scene::up, open, Up, RouteOpen),
+        (Scene::up, missing, Down, NoRoute),
+        (Scene::up, no_carrier, Down, NoCarrier),
+        (Scene::up, silent, Up, RouteOpen),
+        (Scene::up, Input::Success, Up, RouteOpen),
+        (Scene::up, strong, Degraded, OperationsFail),
+        (Scene::up, weak, Up, RouteOpen),
+        (Scene::up, Input::Lost, Unknown, NoEvidence),
+        (Scene::degraded, open, Degraded, OperationsFail),
+        (Scene::degraded, missing, Down, NoRoute),
+        (Scene::degraded, no_carrier, Down, NoCarrier),
+        (Scene::degraded, silent, Degraded, OperationsFail),
+        (Scene::degraded, Input::Success, Up, RouteOpen),
+        (Scene::degraded, strong, Degraded, OperationsFail),
+        (Scene::degraded, Input::Lost, Unknown, NoEvidence),
+        (Scene::down_hard, open, Down, NoRoute),
+        (Scene::down_hard, no_carrier, Down, NoCarrier),
+        (Scene::down_hard, silent, Down, NoRoute),
+        (Scene::down_hard, Input::Success, Up, RouteOpen),
+        (Scene::down_hard, strong, Down, NoRoute),
+        (Scene::down_hard, Input::Lost, Unknown, NoEvidence),
+        (Scene::down_soft, open, Down, ProbesFail),
+        (Scene::down_soft, missing, Down, NoRoute),
+        (Scene::down_soft, no_carrier, Down, NoCarrier),
+        (Scene::down_soft, silent, Down, ProbesFail),
+        (Scene::down_soft, Input::Success, Up, RouteOpen),
+        (Scene::down_soft, strong, Down, ProbesFail),
+        (Scene::down_soft, Input::Lost, Unknown, NoEvidence),
+    ] {
+        let mut scene = from();
+        let before = (scene.evaluator.state(), scene.evaluator.reason());
+        let changed = scene.take(input);
+        let after = (scene.evaluator.state(), scene.evaluator.reason());
+        assert_eq!(after, (state, reason), "{before:?} and {input:?}");
+        assert_eq!(changed, before != after, "{before:?} and {input:?}");
+    }
+}
+
+#[test]
+fn a_route_counts_when_it_has_been_back_for_300_ms() {
+    let mut scene = Scene::down_hard();
+    scene.take(Input::Route(Route::Open));
+    assert_eq!(scene.evaluator.wakes_at(), Some(scene.now + SETTLE));
+    scene.pass(MS * 299);
+    scene.expect(NetworkState::Down, Reason::NoRoute);
+    // Seen once more, it does not begin anew.
+    scene.take(Input::Route(Route::Open));
+    scene.pass(MS);
+    scene.expect(NetworkState::Up, Reason::RouteOpen);
+}
+
+#[test]
+fn a_route_lost_again_meanwhile_begins_anew() {
+    let mut scene = Scene::down_hard();
+    scene.take(Input::Route(Route::Open));
+    scene.pass(MS * 200);
+    scene.take(Input::Route(Route::NoCarrier));
+    scene.pass(MS * 200);
+    scene.take(Input::Route(Route::Open));
+    scene.pass(MS * 200);
+    scene.expect(NetworkState::Down, Reason::NoCarrier);
+    scene.pass(MS * 100);
+    scene.expect(NetworkState::Up, Reason::RouteOpen);
+}
+
+#[test]
+fn one_that_flaps_must_be_back_for_longer_up_to_10_s_and_is_forgiven_in_time() {
+    let mut scene = Scene::up();
+    let mut waits = Vec::new();
+    for _ in 0..12 {
+        scene.take(Input::Route(Route::Missing));
+        scene.take(Input::Route(Route::Open));
+        let back = scene.now;
+        while scene.evaluator.state() == NetworkState::Down {
+            scene.pass(MS * 50);
+        }
+        waits.push((scene.now - back).as_millis());
+    }
+    assert_eq!(waits[..8], [300, 300, 600, 1_200, 2_400, 4_800, 9_600, 10_000]);
+    assert!(waits[8..].iter().all(|wait| *wait == 10_000), "{waits:?}");
+    scene.pass(SECOND * 61);
+    scene.take(Input::Route(Route::Missing));
+    scene.take(Input::Route(Route::Open));
+    scene.pass(SETTLE);
+    scene.expect(NetworkState::Up, Reason::RouteOpen);
+}
+
+#[test]
+fn three_failures_in_10_s_without_a_success_make_it_doubtful() {
+    let mut scene = Scene::up();
+    let weak = Input::Failure(Strength::Weak);
+    for gap in [0, 6, 6, 6] {
+        scene.pass(SECOND * gap);
+        scene.take(weak);
+        scene.expect(NetworkState::Up, Reason::RouteOpen);
+    }
+    scene.take(Input::Success);
+    scene.take(weak);
+    scene.take(weak);
+    scene.expect(NetworkState::Up, Reason::RouteOpen);
+    scene.pass(SECOND * 9);
+    scene.take(weak);
+    scene.expect(NetworkState::Degraded, Reason::OperationsFail);
+}
+
+#[test]
+fn three_failed_probes_and_10_s_of_silence_are_an_outage() {
+    let mut scene = Scene::degraded();
+    let began = scene.now;
+    for _ in 0..3 {
+        scene.expect(NetworkState::Degraded, Reason::OperationsFail);
+        scene.probe(Probed::Silent);
+    }
+    // 1 s and 2 s in between; the rest of the 10 s passes without another probe being needed.
+    scene.expect(NetworkState::Degraded, Reason::OperationsFail);
+    while scene.evaluator.state() == NetworkState::Degraded {
+        let wakes = scene.evaluator.wakes_at().expect("it waits for something");
+        if scene.evaluator.takes_probe(scene.now).is_none() {
+            scene.pass((wakes - scene.now).max(MS));
+        }
+    }
+    assert_eq!(scene.now - began, SILENCE);
+    scene.expect(NetworkState::Down, Reason::ProbesFail);
+}
+
+#[test]
+fn two_good_probes_in_a_row_end_a_doubt_and_an_outage() {
+    for from in [Scene::degraded, Scene::down_soft] {
+        let mut scene = from();
+        let (state, reason) = (scene.evaluator.state(), scene.evaluator.reason());
+        for probed in [Probed::Answered, Probed::Silent, Probed::NotMade, Probed::Answered] {
+            scene.probe(probed);
+            scene.expect(state, reason);
+        }
+        scene.probe(Probed::Answered);
+        scene.expect(NetworkState::Up, Reason::RouteOpen);
+        assert_eq!(scene.evaluator.wakes_at(), None);
+    }
+}
+
+#[test]
+fn probes_are_made_one_at_a_time_1_s_apart_doubling_to_30_s_give_or_take_a_fifth() {
+    let mut scene = Scene::degraded();
+    let mut last = scene.now;
+    for (index, seconds) in [0, 1, 2, 4, 8, 16, 30, 30, 30].into_iter().enumerate() {
+        let expected = SECOND * seconds;
+        let id = loop {
+            if let Some(id) = scene.evaluator.takes_probe(scene.now) {
+                break id;
+            }
+            scene.pass(MS);
+        };
+        let gap = scene.now - last;
+        assert!(gap >= expected * 4 / 5 && gap <= expected * 6 / 5 + MS, "{index}: {gap:?}");
+        scene.pass(SECOND * 3);
+        assert_eq!(scene.evaluator.takes_probe(scene.now), None, "one is in flight");
+        scene.take(Input::Probe(id, Probed::Silent));
+        last = scene.now;
+    }
+}
+
+#[test]
+fn an_answer_to_an_earlier_probe_says_nothing() {
+    let mut scene = Scene::degraded();
+    let late = scene.evaluator.takes_probe(scene.now).expect("it is due");
+    scene.take(Input::Success);
+    scene.take(Input::Failure(Strength::Strong));
+    for _ in 0..2 {
+        scene.take(Input::Probe(late, Probed::Answered));
+    }
+    let current = scene.evaluator.takes_probe(scene.now).expect("it is due");
+    assert_ne!(late, current);
+    scene.take(Input::Probe(late, Probed::Answered));
+    scene.take(Input::Probe(current, Probed::Answered));
+    scene.expect(NetworkState::Degraded, Reason::OperationsFail);
+}
+
+#[test]
+fn without_probes_nothing_is_ever_an_outage_but_the_kernels_word() {
+    let mut scene = Scene { evaluator: Evaluator::new(false, 0), ..Scene::new() };
+    scene.take(Input::Failure(Strength::Strong));
+    scene.pass(SECOND * 3_600);
+    assert_eq!(scene.evaluator.takes_probe(scene.now), None);
+    assert_eq!(scene.evaluator.wakes_at(), None, "or the monitor would never sleep");
+    scene.expect(NetworkState::Degraded, Reason::OperationsFail);
+}
+
+#[test]
+fn one_operation_may_try_every_30_s_while_probes_fail_and_only_then() {
+    let mut scene = Scene::down_soft();
+    scene.pass(CANARY);
+    assert!(scene.evaluator.lets_canary(scene.now));
+    assert!(!scene.evaluator.lets_canary(scene.now));
+    scene.pass(CANARY - MS);
+    assert!(!scene.evaluator.lets_canary(scene.now));
+    scene.pass(MS);
+    assert!(scene.evaluator.lets_canary(scene.now));
+    for mut other in [Scene::new(), Scene::up(), Scene::degraded(), Scene::down_hard()] {
+        other.pass(CANARY * 2);
+        assert!(!other.evaluator.lets_canary(other.now));
+    }
+}
+
+#[test]
+fn a_success_without_a_route_refutes_the_kernels_word_until_a_failure_or_a_change() {
+    let missing = Input::Route(Route::Missing);
+    let mut scene = Scene::down_hard();
+    scene.take(Input::Success);
+    scene.take(missing);
+    scene.expect(NetworkState::Up, Reason::RouteOpen);
+    // It was only an answer that came late: the next operation fails.
+    scene.take(Input::Failure(Strength::Weak));
+    scene.take(missing);
+    scene.expect(NetworkState::Down, Reason::NoRoute);
+
+    scene.take(Input::Success);
+    scene.take(Input::Route(Route::Open));
+    scene.take(missing);
+    scene.expect(NetworkState::Down, Reason::NoRoute);
+}
+
+#[test]
+fn a_kernel_that_says_nothing_for_10_s_keeps_nobody_waiting() {
+    let silent = Input::Route(Route::Unknown);
+    let mut scene = Scene::down_hard();
+    scene.pass(STALE - MS);
+    scene.take(silent);
+    scene.expect(NetworkState::Down, Reason::NoRoute);
+    scene.pass(MS);
+    scene.take(silent);
+    scene.expect(NetworkState::Unknown, Reason::NoEvidence);
+}
+
+#[test]
+fn failures_during_an_outage_say_nothing_of_the_time_after_it() {
+    let mut scene = Scene::down_hard();
+    scene.take(Input::Failure(Strength::Weak));
+    scene.take(Input::Failure(Strength::Weak));
+    scene.take(Input::Route(Route::Open));
+    scene.pass(SETTLE);
+    scene.take(Input::Failure(Strength::Weak));
+    scene.expect(NetworkState::Up, Reason::RouteOpen);
+}
+
+fn inputs() -> impl Strategy<Value = Vec<(u64, u8)>> {
+    proptest::collection::vec((0_u64..20_000, 0_u8..11), 0..200)
+}
+
+/// One of the inputs, by number; probes that are due are answered well or badly.
+fn step(scene: &mut Scene, which: u8) {
+    let input = match which {
+        0 => Input::Route(Route::Open),
+        1 => Input::Route(Route::Missing),
+        2 => Input::Route(Route::NoCarrier),
+        3 => Input::Route(Route::Unknown),
+        4 => Input::Success,
+        5 => Input::Failure(Strength::Strong),
+        6 => Input::Failure(Strength::Weak),
+        7 => Input::Lost,
+        8 => Input::Tick,
+        _ => match scene.evaluator.takes_probe(scene.now) {
+            Some(id) if which == 9 => Input::Probe(id, Probed::Answered),
+            Some(id) => Input::Probe(id, Probed::Silent),
+            None => Input::Tick,
+        },
+    };
+    scene.take(input);
+}
+
+proptest! {
+    /// Whatever has happened: a working network is found to be up in bounded time, also by somebody
+    /// who only carries out what the evaluator asks for, and it ends asking for nothing.
+    #[test]
+    fn no_history_keeps_a_working_network_down(history in inputs()) {
+        let mut scene = Scene::new();
+        for (gap, which) in history {
+            scene.pass(MS * u32::try_from(gap).unwrap_or(0));
+            step(&mut scene, which);
+        }
+        let recovered = scene.now;
+        scene.take(Input::Route(Route::Open));
+        // An answer that never comes must not block the next one for ever, so this one comes.
+        let pending = ProbeId(scene.evaluator.probes.last);
+        scene.take(Input::Probe(pending, Probed::Answered));
+        let mut turns = 0;
+        while let Some(wakes) = scene.evaluator.wakes_at() {
+            turns += 1;
+            prop_assert!(turns < 100, "a hot loop");
+            scene.pass(wakes.saturating_sub(scene.now));
+            if let Some(id) = scene.evaluator.takes_probe(scene.now) {
+                scene.take(Input::Probe(id, Probed::Answered));
+            }
+            scene.evaluator.lets_canary(scene.now);
+        }
+        prop_assert_eq!(scene.evaluator.state(), NetworkState::Up);
+        prop_assert!(scene.now - recovered <= SECOND * 75, "{:?}", scene.now - recovered);
+    }
+
+    /// Down only on evidence: the kernel's latest word, or silence with failed probes; and a success
+    /// always ends it.
+    #[test]
+    fn down_has_a_reason_and_a_success_ends_it(history in inputs()) {
+        let mut scene = Scene::new();
+        let (mut said_no_way, mut silent) = (false, 0);
+        for (gap, which) in history {
+            scene.pass(MS * u32::try_from(gap).unwrap_or(0));
+            step(&mut scene, which);
+            match which {
+                1 | 2 => said_no_way = true,
+                4 | 7 => (said_no_way, silent) = (false, 0),
+                10 => silent += 1,
+                _ => {}
+            }
+            match (scene.evaluator.state(), scene.evaluator.reason()) {
+                (NetworkState::Down, Reason::ProbesFail) => prop_assert!(silent >= FAILED_PROBES),
+                (NetworkState::Down, _) => prop_assert!(said_no_way),
+                (_, reason) => prop_assert!(!matches!(
+                    reason, Reason::NoRoute | Reason::NoCarrier | Reason::ProbesFail
+                )),
+            }
+            let mut helped = scene.evaluator.clone();
+            helped.take(scene.now, Input::Success);
+            prop_assert_eq!(helped.state(), NetworkState::Up);
+            prop_assert!(helped.is_content());
+        }
+    }
+
+    /// Clocks are read by several threads, so that an input may come with a time that is a little old.
+    #[test]
+    fn times_out_of_order_do_no_harm(history in inputs()) {
+        let mut scene = Scene::new();
+        for (time, which) in history {
+            scene.now = MS * u32::try_from(time).unwrap_or(0);
+            step(&mut scene, which);
+            scene.evaluator.wakes_at();
+        }
+    }
+}

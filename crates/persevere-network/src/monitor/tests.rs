@@ -1,0 +1,138 @@
+//! What holds on any machine. What happens when the network goes is in `tests/namespaces.rs`.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use super::*;
+use crate::status::Reason;
+
+const GENEROUS: Duration = Duration::from_secs(60);
+
+fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port))
+}
+
+/// Blocks until it is so. The bound is for tests that have failed.
+fn wait_for(target: &TargetMonitor, wanted: impl Fn(&Status) -> bool) -> Status {
+    let until = Instant::now() + GENEROUS;
+    let mut status = target.status();
+    while !wanted(&status) {
+        assert!(Instant::now() < until, "it never happens: {status}");
+        status = target.wait_for_change(&status, Some(Duration::from_secs(1)));
+    }
+    status
+}
+
+#[test]
+fn a_loopback_target_is_up_and_a_look_needs_no_thread() {
+    let monitor = Monitor::new();
+    let target = monitor.target(loopback(9));
+    assert_eq!(target.status().reason, Reason::NoEvidence);
+    assert_eq!(target.look().reason, Reason::RouteOpen);
+    assert_eq!(Arc::strong_count(&target.life.shared), 1, "no thread has it");
+}
+
+#[test]
+fn one_target_asked_for_twice_is_one_and_none_of_1000_is_leaked() {
+    let monitor = Monitor::new();
+    let shared = monitor.anywhere.life.shared.clone();
+    let kept = monitor.target(loopback(1));
+    for _ in 0..1_000 {
+        let again = monitor.target(loopback(1));
+        again.report(NetworkReport::Succeeded);
+        drop(monitor.target(loopback(2)));
+    }
+    assert_eq!(kept.status().state, NetworkState::Up);
+    assert_eq!(shared.count(), 1);
+    drop(kept);
+    assert_eq!(shared.count(), 0);
+}
+
+#[test]
+fn the_end_of_all_who_have_it_ends_the_thread_and_no_sooner() {
+    let monitor = Monitor::new();
+    let shared = Arc::downgrade(&monitor.anywhere.life.shared);
+    let target = monitor.target(loopback(9));
+    drop(monitor);
+    assert_eq!(target.recheck(), NetworkState::Up);
+    drop(target);
+    let until = Instant::now() + GENEROUS;
+    while shared.strong_count() > 0 {
+        assert!(Instant::now() < until, "the thread still has it");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn stopping_it_lets_everybody_go() {
+    let monitor = Monitor::new();
+    monitor.set_by_hand(Some(NetworkState::Down));
+    let target = monitor.target(loopback(9));
+    let down = target.status();
+    assert_eq!(down.reason, Reason::ByHand);
+    let waiting = target.clone();
+    let waiter = std::thread::spawn(move || waiting.wait_for_change(&down, Some(GENEROUS)));
+    monitor.stop();
+    assert_eq!(waiter.join().unwrap().reason, Reason::Stopped);
+    assert_eq!(target.recheck(), NetworkState::Unknown);
+    assert_eq!(monitor.target(loopback(7)).recheck(), NetworkState::Unknown);
+}
+
+#[test]
+fn a_panic_of_the_thread_is_survived() {
+    let monitor = Monitor::new();
+    let target = monitor.target(loopback(9));
+    let up = wait_for(&target, |status| status.state == NetworkState::Up);
+    let shared = &monitor.anywhere.life.shared;
+    shared.panics.store(true, Ordering::SeqCst);
+    shared.bell.ring();
+    // Unknown in between; whether anybody sees that is a matter of speed.
+    let changed = wait_for(&target, |status| status.since != up.since);
+    assert!(matches!(changed.state, NetworkState::Unknown | NetworkState::Up));
+    wait_for(&target, |status| status.state == NetworkState::Up);
+}
+
+#[test]
+fn a_host_that_fails_but_answers_probes_is_doubtful_and_then_up() {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let monitor = Monitor::new();
+    let target = monitor.target(listener.local_addr().unwrap());
+    wait_for(&target, |status| status.state == NetworkState::Up);
+    target.report(NetworkReport::Unreachable);
+    assert_eq!(target.status().reason, Reason::OperationsFail);
+    assert_eq!(target.recheck(), NetworkState::Degraded, "which pauses nobody");
+    wait_for(&target, |status| status.state == NetworkState::Up);
+}
+
+#[test]
+fn what_one_host_answers_counts_for_the_network_and_what_it_does_not_does_not() {
+    let monitor = Monitor::new();
+    let target = monitor.target(SocketAddr::from(([192, 0, 2, 7], 9)));
+    for _ in 0..10 {
+        target.report(NetworkReport::Failed);
+    }
+    assert_ne!(monitor.status().state, NetworkState::Degraded);
+    target.report(NetworkReport::Answered);
+    assert_eq!(monitor.status().state, NetworkState::Up);
+
+    let monitor = Monitor::new();
+    monitor.target(loopback(9)).report(NetworkReport::Succeeded);
+    assert_eq!(monitor.status().state, NetworkState::Unknown, "it stayed on this machine");
+}
+
+#[test]
+fn without_kernel_messages_it_looks_by_the_clock() {
+    let monitor = Monitor::builder().kernel_events(false).build();
+    let target = monitor.target(loopback(9));
+    wait_for(&target, |status| status.state == NetworkState::Up);
+}
+
+#[test]
+fn what_needs_no_network_never_waits() {
+    let target = Monitor::new().target(Target::local());
+    for _ in 0..10 {
+        target.report(NetworkReport::Unreachable);
+    }
+    assert_eq!(target.recheck(), NetworkState::Up);
+    assert_eq!(target.status().reason, Reason::Local);
+}

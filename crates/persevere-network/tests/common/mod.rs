@@ -1,0 +1,150 @@
+//! Network namespaces: a test runs itself again in one of its own, where it may pull every cable.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use persevere_network::{Status, TargetMonitor};
+
+/// For tests that have failed; none waits that long.
+pub(crate) const GENEROUS: Duration = Duration::from_secs(120);
+
+const INSIDE: &str = "PERSEVERE_TEST_NAMESPACE";
+pub(crate) const PEER: &str = "PERSEVERE_TEST_PEER";
+
+/// Runs `body` in a network namespace with nothing but `lo`: called by the test of this name.
+pub(crate) fn inside(name: &str, body: impl FnOnce()) {
+    if std::env::var_os(INSIDE).is_some() {
+        ip("link set lo up");
+        return body();
+    }
+    if let Err(missing) = available() {
+        assert!(std::env::var("CI").as_deref() != Ok("true"), "{missing}, and CI skips nothing");
+        eprintln!("SKIPPED: {name}: {missing}");
+        return;
+    }
+    let mut again = namespace();
+    again.arg(this()).args([name, "--exact", "--nocapture"]).env(INSIDE, "1");
+    let output = again.output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    print!("{told}");
+    eprint!("{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && told.contains("1 passed"), "{name}: {}", output.status);
+}
+
+fn this() -> std::path::PathBuf {
+    std::env::current_exe().unwrap()
+}
+
+/// Root makes one; a user makes one in which it is root.
+fn namespace() -> Command {
+    let mut unshare = Command::new("unshare");
+    unshare.args(["--net", "--map-root-user"]);
+    unshare
+}
+
+fn available() -> Result<(), String> {
+    let runs = |command: &mut Command| {
+        let command = command.stdout(Stdio::null()).stderr(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    };
+    if !runs(Command::new("ip").arg("-V")) {
+        return Err("`ip` is missing: install iproute2".to_owned());
+    }
+    if !runs(namespace().arg("true")) {
+        return Err("network namespaces are not to be had here".to_owned());
+    }
+    Ok(())
+}
+
+/// `ip link set v0 up`.
+pub(crate) fn ip(arguments: &str) {
+    let status = Command::new("ip").args(arguments.split_whitespace()).status().unwrap();
+    assert!(status.success(), "ip {arguments}");
+}
+
+/// A cable between `v0`, which is ours, and `v1`, with an address and a way out.
+pub(crate) fn cable() {
+    ip("link add v0 type veth peer name v1");
+    ip("link set v1 up");
+    ip("link set v0 up");
+    ip("addr add 10.9.0.1/24 dev v0");
+    ip("route add default via 10.9.0.2");
+}
+
+/// Blocks until it is so, without a rhythm of its own.
+pub(crate) fn wait_for(target: &TargetMonitor, wanted: impl Fn(&Status) -> bool) -> Status {
+    let until = Instant::now() + GENEROUS;
+    let mut status = target.status();
+    while !wanted(&status) {
+        let left = until.saturating_duration_since(Instant::now());
+        assert!(!left.is_zero(), "it never happens: {status}");
+        status = target.wait_for_change(&status, Some(left));
+    }
+    status
+}
+
+/// A process at the other end of a cable, in a namespace of its own.
+pub(crate) struct Peer {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+}
+
+impl Peer {
+    /// Starts one at the end of the cable between `v0`, 10.9.0.1, and `v1`, 10.9.0.2.
+    pub(crate) fn start() -> Self {
+        let mut child = Command::new("unshare")
+            .arg("--net")
+            .arg(this())
+            .args(["peer", "--exact", "--nocapture"])
+            .env(PEER, "1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (input, output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        let mut peer = Self { child, input, output: BufReader::new(output) };
+        peer.wait_until_ready();
+        ip("link add v0 type veth peer name v1");
+        ip(&format!("link set v1 netns {}", peer.child.id()));
+        ip("addr add 10.9.0.1/24 dev v0");
+        ip("link set v0 up");
+        for command in ["link set lo up", "addr add 10.9.0.2/24 dev v1", "link set v1 up"] {
+            peer.ip(command);
+        }
+        peer
+    }
+
+    /// Runs `ip` over there.
+    pub(crate) fn ip(&mut self, arguments: &str) {
+        writeln!(self.input, "{arguments}").unwrap();
+        self.wait_until_ready();
+    }
+
+    fn wait_until_ready(&mut self) {
+        let mut line = String::new();
+        while !line.ends_with("ready\n") {
+            line.clear();
+            assert!(self.output.read_line(&mut line).unwrap() > 0, "the peer has died");
+        }
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        let _gone = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+/// What the peer does: serves, and runs `ip` with each line that it is told.
+pub(crate) fn be_peer(serve: impl FnOnce() + Send + 'static) {
+    std::thread::spawn(serve);
+    println!("ready");
+    for line in std::io::stdin().lines() {
+        ip(&line.unwrap());
+        println!("ready");
+    }
+    std::process::exit(0);
+}
