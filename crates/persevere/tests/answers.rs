@@ -104,4 +104,11 @@ fn rules_of_the_caller_come_first() {
     assert_eq!((verdict.rule(), verdict.hint()), ("license", Some(Duration::from_secs(3))));
     let error = std::io::Error::new(std::io::ErrorKind::PermissionDenied, "no free license");
     assert!(detector.error(&error).is_retryable());
+    // A status counts wherever it stands: in an answer, in a text, in the text of an error.
+    let found = RuleSet::new([CustomRule::retry("not.yet").http_status(404)]).unwrap();
+    let detector = Detector::new().rules(found);
+    let message = "The requested URL returned error: 404";
+    assert_eq!(detector.http_status(404).rule(), "not.yet");
+    assert_eq!(detector.text(message).rule(), "not.yet");
+    assert_eq!(detector.error(&std::io::Error::other(message)).rule(), "not.yet");
 }

@@ -170,16 +170,19 @@ impl Detector {
             // A message that is cut still ends up in detection, and a failing `Display` is no evidence.
             let _cut = write!(message, "{link}: ");
         }
-        let status = typed.and_then(|typed| typed.verdict.http_status());
-        if let Some(verdict) = self.own(message.as_str().as_bytes(), status) {
+        let text = message.as_str().as_bytes();
+        let found = super::text::find(text, self.provider);
+        let status = typed.and_then(|typed| typed.verdict.http_status()).or(found.status);
+        if let Some(verdict) = self.own(text, status) {
             return verdict;
         }
-        let by_text = || super::text::find(message.as_str().as_bytes(), self.provider).evidence;
         let best = match typed {
             Some(typed) if !typed.is_weak() => Some(typed),
             // The text of a status says the same again, so that it must say more to win.
-            Some(typed) => Some(typed.or_cause(by_text().filter(|text| text.rank > typed.rank))),
-            None => by_text(),
+            Some(typed) => {
+                Some(typed.or_cause(found.evidence.filter(|text| text.rank > typed.rank)))
+            }
+            None => found.evidence,
         };
         best.map_or(Verdict::unknown(), |best| self.as_provider_says(best.into_verdict()))
     }
