@@ -1,0 +1,1 @@
+//! Against servers of our own, which answer by the byte.

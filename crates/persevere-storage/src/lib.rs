@@ -1,0 +1,16 @@
+//! Storage that retries and resumes.
+#![doc = ""]
+
+mod digest;
+mod error;
+#[cfg(feature = "http-stores")]
+mod http;
+mod location;
+mod meter;
+mod store;
+
+pub use error::{Cause, ProviderError, StorageError};
+#[cfg(feature = "http-stores")]
+pub use http::HttpOptions;
+pub use location::{Location, LocationError};
+pub use store::{Checksums, Entry, ObjectInfo, Version};
