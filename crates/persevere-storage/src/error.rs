@@ -6,14 +6,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use persevere::{Kind, RetryError, Verdict};
+use persevere::{End, Kind, RetryError, Verdict};
 
 use crate::location::LocationError;
 
 /// What can go wrong with storage.
 ///
-/// [`verdict`](Self::verdict) says whether trying again can help; a
-/// [`Retryer`](persevere::Retryer) with the rule [`storage_rule`](crate::storage_rule) goes by it.
+/// Operations of a [`Storage`](crate::Storage) return it when trying again cannot help, or when the
+/// attempts are used up, which [`GaveUp`](Self::GaveUp) tells.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StorageError {
@@ -125,7 +125,7 @@ pub enum StorageError {
 pub type Cause = Box<dyn Error + Send + Sync>;
 
 /// An error that a provider has answered with.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub struct ProviderError {
     /// "S3", "Azure", "GCS", "SFTP".
@@ -142,13 +142,20 @@ pub struct ProviderError {
     pub request_id: Option<String>,
     /// The verdict on all of this, its wait included.
     pub verdict: Verdict,
+    /// The same as detection finds it, so that a rule of the user's own comes before it.
+    #[source]
+    pub source: Option<Cause>,
 }
 
 impl fmt::Display for ProviderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} answered {}", self.doing, self.provider, self.status)?;
+        write!(f, "{}: {} answered ", self.doing, self.provider)?;
         if let Some(code) = &self.code {
-            write!(f, " {code}")?;
+            write!(f, "{code}, ")?;
+        }
+        match &self.source {
+            Some(source) => write!(f, "{source}")?,
+            None => write!(f, "status {}", self.status)?,
         }
         if let Some(message) = &self.message {
             write!(f, ": {}", message.trim().trim_end_matches('.'))?;
@@ -160,32 +167,46 @@ impl fmt::Display for ProviderError {
     }
 }
 
-impl Error for ProviderError {}
-
 impl StorageError {
-    /// Whether trying again can help. `None` where the cause knows it better.
-    pub fn verdict(&self) -> Option<Verdict> {
+    /// What is known of it here, whatever else detection and the rules of the user find. `None` where
+    /// they are to decide alone: by the provider's answer, and by the errors of libraries below.
+    pub(crate) fn own_verdict(&self) -> Option<Verdict> {
         Some(match self {
-            Self::Provider(error) => error.verdict,
+            Self::Provider(error) if error.source.is_none() => error.verdict,
             Self::Stalled { .. } => Verdict::retry(Kind::Timeout, "storage.stalled"),
             Self::Damaged { .. } => Verdict::retry(Kind::Other, "storage.damaged"),
             Self::NotFound { .. } => Verdict::stop(Kind::NotFound, "storage.not_found"),
-            Self::Changed { .. } => Verdict::stop(Kind::Conflict, "storage.changed"),
+            Self::Changed { .. } => Verdict::stop(Kind::Precondition, "storage.changed"),
             Self::UploadGone { .. } => Verdict::stop(Kind::NotFound, "storage.upload_gone"),
             Self::Busy { .. } => Verdict::stop(Kind::Conflict, "storage.busy"),
             Self::Location(_) => Verdict::stop(Kind::Invalid, "storage.location"),
-            Self::Unsupported { .. } => Verdict::stop(Kind::Invalid, "storage.unsupported"),
+            Self::Unsupported { .. } => Verdict::stop(Kind::Unsupported, "storage.unsupported"),
             Self::Setup { source: None, .. } => Verdict::stop(Kind::Invalid, "storage.setup"),
-            Self::Setup { .. } | Self::Transport { .. } | Self::Io { .. } | Self::GaveUp(_) => {
-                return None;
-            }
+            Self::Provider(_)
+            | Self::Setup { .. }
+            | Self::Transport { .. }
+            | Self::Io { .. }
+            | Self::GaveUp(_) => return None,
         })
     }
 
-    pub(crate) fn io(
+    /// The error of the last attempt, if attempts were made.
+    pub fn last(&self) -> &Self {
+        match self {
+            Self::GaveUp(error) => error.last_error().unwrap_or(self),
+            _ => self,
+        }
+    }
+
+    /// Whether a transfer that ended so can be taken up again, or has to begin anew.
+    pub(crate) fn starts_over(&self) -> bool {
+        matches!(self.last(), Self::Changed { .. } | Self::UploadGone { .. } | Self::Damaged { .. })
+    }
+
+    pub(crate) fn io<P: AsRef<Path>>(
         doing: &'static str,
-        path: impl AsRef<Path>,
-    ) -> impl FnOnce(io::Error) -> Self {
+        path: P,
+    ) -> impl FnOnce(io::Error) -> Self + use<P> {
         let path = path.as_ref().to_owned();
         move |source| Self::Io { doing, path, source }
     }
@@ -196,8 +217,15 @@ impl StorageError {
 }
 
 impl From<RetryError<Self>> for StorageError {
-    /// An error that no attempt was repeated for stays as it is.
+    /// One that was final at once stays as it is.
     fn from(error: RetryError<Self>) -> Self {
-        Self::GaveUp(Box::new(error))
+        let at_once = error.end() == End::NonRetryable && error.attempts() == 1;
+        if !at_once || error.last_error().is_none() {
+            return Self::GaveUp(Box::new(error));
+        }
+        let operation = error.operation().to_owned();
+        // There is one, as was just seen.
+        let gone = || Self::Unsupported { what: operation };
+        error.into_last_error().unwrap_or_else(gone)
     }
 }

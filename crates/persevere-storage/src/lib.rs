@@ -1,16 +1,29 @@
 //! Storage that retries and resumes.
-#![doc = ""]
 
 mod digest;
 mod error;
 #[cfg(feature = "http-stores")]
 mod http;
+mod journal;
+mod local;
 mod location;
 mod meter;
+mod options;
+mod part_size;
+mod progress;
+mod side;
+mod storage;
 mod store;
+mod transfer;
+mod unfinished;
 
 pub use error::{Cause, ProviderError, StorageError};
 #[cfg(feature = "http-stores")]
 pub use http::HttpOptions;
 pub use location::{Location, LocationError};
+pub use options::TransferOptions;
+pub use progress::Progress;
+pub use storage::Storage;
 pub use store::{Checksums, Entry, ObjectInfo, Version};
+pub use transfer::{Summary, Verified};
+pub use unfinished::UnfinishedTransfer;

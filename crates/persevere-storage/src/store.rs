@@ -83,7 +83,8 @@ pub(crate) trait Store: fmt::Debug + Send + Sync + 'static {
         Box::pin(async { Ok(()) })
     }
 
-    /// The parts that the provider has. [`StorageError::UploadGone`] if it knows no such upload.
+    /// The parts that the provider has; none where it cannot tell ([`Limits::lists_parts`]).
+    /// [`StorageError::UploadGone`] if it knows no such upload.
     fn list_parts<'a>(&'a self, upload: Upload<'a>) -> Answer<'a, Vec<SeenPart>>;
 
     /// The unfinished uploads of exactly this key.
@@ -141,8 +142,11 @@ pub(crate) struct Limits {
     pub(crate) max_put: u64,
     /// Bytes that a part must be a multiple of, but for the last.
     pub(crate) part_multiple: u64,
-    /// What a provider reads at once, with files: whether ranges cost nothing.
+    /// Files of this machine.
     pub(crate) is_local: bool,
+    /// Whether [`list_parts`](Store::list_parts) tells which parts there are. Where it does not, an
+    /// upload's id is the key of the unfinished object, which can be read.
+    pub(crate) lists_parts: bool,
 }
 
 /// What tells one version of an object from another: an ETag, a generation, or size and time of a file.
@@ -238,6 +242,8 @@ pub(crate) struct SeenPart {
     pub(crate) size: u64,
     /// As in [`SentPart::tag`].
     pub(crate) tag: String,
+    /// Its checksum, if the provider tells: by it a part is known that nobody has written down.
+    pub(crate) crc64nvme: Option<u64>,
 }
 
 /// An unfinished upload that the provider says it has.

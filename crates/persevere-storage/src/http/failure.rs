@@ -30,10 +30,11 @@ pub(super) fn of(
     let header = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
     // An answer to HEAD has no body.
     let code = document.code.or_else(|| header("x-ms-error-code"));
-    let verdict = match check_body(status, headers, body, &client.detector) {
-        Err(error) => error.verdict(),
-        Ok(()) => client.detector.http_status(status.as_u16()),
-    };
+    let source = check_body(status, headers, body, &client.detector).err();
+    let verdict = source.as_ref().map_or_else(
+        || client.detector.http_status(status.as_u16()),
+        persevere::http::HttpStatusError::verdict,
+    );
     StorageError::Provider(Box::new(ProviderError {
         provider: client.name,
         doing,
@@ -42,6 +43,7 @@ pub(super) fn of(
         message: document.message,
         request_id: REQUEST_IDS.iter().find_map(|name| header(name)).or(document.request_id),
         verdict: verdict.with_answer().with_provider(client.provider),
+        source: source.map(Into::into),
     }))
 }
 

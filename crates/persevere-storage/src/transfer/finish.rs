@@ -1,0 +1,145 @@
+//! A transfer in parts, from its journal to its object.
+
+use std::collections::BTreeMap;
+
+use super::job::{Job, abort};
+use super::resume::{self, Begun, State, is_there, list_parts};
+use super::whole::{check, summary};
+use super::{Summary, Verified, attributes, parts};
+use crate::digest::Digest;
+use crate::error::StorageError;
+use crate::journal::{Header, Journal, Record};
+use crate::store::{SentPart, Stored, Upload, Whole};
+
+/// Sends an object in parts, or what is left of it.
+pub(super) async fn in_parts(job: &Job) -> Result<Summary, StorageError> {
+    let Begun { mut journal, header, state } = resume::take_up(job).await?;
+    let (upload, mut sent) = match state {
+        State::Sending { upload, parts } => (upload, parts),
+        State::Done { digest } => {
+            journal.remove()?;
+            job.progress.take_up(digest.length);
+            let verified = Verified { source: false, destination: true };
+            return Ok(summary(job, digest, verified, Stored::default()));
+        }
+    };
+    let resumed = !sent.is_empty();
+    let work = async {
+        let part_size = header.part_size;
+        parts::send(job, &mut journal, part_size, &upload, &mut sent).await?;
+        if resumed {
+            send_the_lost(job, &mut journal, part_size, &upload, &mut sent).await?;
+        }
+        complete(job, &mut journal, &header, &upload, &sent).await
+    };
+    match work.await {
+        Ok(summary) => {
+            journal.remove()?;
+            Ok(summary)
+        }
+        Err(error) => {
+            // What nobody can go on with, nobody should find.
+            if error.starts_over() && !matches!(error.last(), StorageError::Changed { .. })
+                || sent.is_empty()
+            {
+                let aborted = abort(&job.to, &upload).await;
+                if aborted.is_ok() {
+                    journal.remove()?;
+                }
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Parts that were confirmed to a process before this one may be gone.
+async fn send_the_lost(
+    job: &Job,
+    journal: &mut Journal,
+    part_size: u64,
+    upload: &str,
+    sent: &mut BTreeMap<u32, SentPart>,
+) -> Result<(), StorageError> {
+    if !job.to.store.limits().lists_parts {
+        return Ok(());
+    }
+    let seen = list_parts(job, upload).await?;
+    let is_there = |number: u32, part: &SentPart| {
+        let same = |it: &crate::store::SeenPart| it.number == number && it.tag == part.tag;
+        seen.iter().any(same)
+    };
+    sent.retain(|&number, part| is_there(number, part));
+    parts::send(job, journal, part_size, upload, sent).await
+}
+
+async fn complete(
+    job: &Job,
+    journal: &mut Journal,
+    header: &Header,
+    upload: &str,
+    sent: &BTreeMap<u32, SentPart>,
+) -> Result<Summary, StorageError> {
+    let digest = sent.values().fold(Digest::empty(), |sum, part| sum.then(part.digest));
+    let source = check(&job.from.url(), &job.info.checksums, digest)?;
+    unchanged(job).await?;
+    journal.append(&[Record::Completing { digest }])?;
+    journal.sync()?;
+
+    let sent: Vec<SentPart> = sent.values().cloned().collect();
+    let attributes = attributes(&header.job, &job.info, &job.options);
+    let whole = Whole { digest, attributes: &attributes };
+    let (to, id) = (&job.to, &header.job);
+    let finish = async || {
+        let upload = Upload { key: &to.key, id: upload };
+        match to.store.finish_upload(upload, &sent, &whole).await {
+            // The answer to the attempt before may have been lost.
+            Err(StorageError::UploadGone { .. }) if is_there(job, id, digest).await? => {
+                Ok(Stored::default())
+            }
+            result => result,
+        }
+    };
+    let stored = to.run("complete upload", &job.limits, Some(&job.progress), finish).await?;
+    let destination = verify(job, &stored, id, digest).await?;
+    Ok(summary(job, digest, Verified { source, destination }, stored))
+}
+
+/// What was read in the course of time must be one version.
+async fn unchanged(job: &Job) -> Result<(), StorageError> {
+    let from = &job.from;
+    let stat = || from.store.stat(&from.key);
+    let now = from.run("stat", &job.limits, Some(&job.progress), stat).await?;
+    let version = now.and_then(|info| info.version);
+    if version != job.info.version {
+        return Err(StorageError::Changed { what: from.url() });
+    }
+    Ok(())
+}
+
+/// Whether the provider has come to the same checksum. What it does not say with its answer, it may
+/// say when asked.
+async fn verify(
+    job: &Job,
+    stored: &Stored,
+    id: &str,
+    digest: Digest,
+) -> Result<bool, StorageError> {
+    let to = &job.to;
+    if check(&to.url(), &stored.checksums, digest)? {
+        return Ok(true);
+    }
+    let stat = || to.store.stat(&to.key);
+    let info = to.run("stat", &job.limits, Some(&job.progress), stat).await?;
+    let Some(info) = info.filter(|info| info.size == digest.length) else {
+        return Err(StorageError::Damaged {
+            what: to.url(),
+            found: "missing, or of another length".into(),
+            expected: format!("{:016x} of {} bytes", digest.crc64nvme, digest.length),
+        });
+    };
+    // Somebody else may have written it since, which is no damage.
+    if info.job.as_deref().is_some_and(|job| job != id) {
+        return Ok(false);
+    }
+    check(&to.url(), &info.checksums, digest)
+}

@@ -1,0 +1,86 @@
+//! Sending parts, several at once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+
+use super::fetch::fetch;
+use super::job::Job;
+use crate::error::StorageError;
+use crate::journal::{Journal, Record};
+use crate::options::CallLimits;
+use crate::progress::Progress;
+use crate::side::Side;
+use crate::store::{PartPlace, SentPart, Upload, Version};
+
+/// What each part needs to know.
+struct Line {
+    from: Side,
+    to: Side,
+    version: Option<Version>,
+    upload: String,
+    limits: CallLimits,
+    progress: Arc<Progress>,
+}
+
+/// Sends all parts that `parts` does not have yet, and writes each down when it is confirmed.
+pub(super) async fn send(
+    job: &Job,
+    journal: &mut Journal,
+    part_size: u64,
+    upload: &str,
+    parts: &mut BTreeMap<u32, SentPart>,
+) -> Result<(), StorageError> {
+    let line = Arc::new(Line {
+        from: job.from.clone(),
+        to: job.to.clone(),
+        version: job.info.version.clone(),
+        upload: upload.to_owned(),
+        limits: job.limits.clone(),
+        progress: job.progress.clone(),
+    });
+    let count = u32::try_from(job.info.size.div_ceil(part_size)).unwrap_or(u32::MAX);
+    let missing: Vec<u32> = (1..=count).filter(|number| !parts.contains_key(number)).collect();
+    let mut missing = missing.into_iter();
+    // Dropped with this function, it ends whatever is still under way.
+    let mut under_way = JoinSet::new();
+    loop {
+        while under_way.len() < job.cut.concurrency
+            && let Some(number) = missing.next()
+        {
+            let (offset, length) = job.part(part_size, number);
+            let place = PartPlace { number, offset };
+            under_way.spawn(line.clone().move_part(place, length));
+        }
+        let Some(part) = under_way.join_next().await else { return Ok(()) };
+        let part = part.unwrap_or_else(|failure| std::panic::resume_unwind(failure.into_panic()))?;
+        let number = part.place.number;
+        journal.append(&[Record::Part { number, digest: part.digest, tag: part.tag.clone() }])?;
+        job.progress.confirm(part.digest.length);
+        if let Some(tell) = &job.options.on_progress {
+            tell(&job.progress);
+        }
+        parts.insert(number, part);
+    }
+}
+
+impl Line {
+    async fn move_part(
+        self: Arc<Self>,
+        place: PartPlace,
+        length: u64,
+    ) -> Result<SentPart, StorageError> {
+        let Self { from, to, limits, progress, .. } = &*self;
+        let range = place.offset..place.offset + length;
+        let payload = fetch(from, range, self.version.as_ref(), limits, progress).await?;
+        let upload = Upload { key: &to.key, id: &self.upload };
+        let put = || to.store.put_part(upload, place, &payload, &progress.written);
+        let tag = to.run("upload", limits, Some(progress), put).await?;
+        if !to.is_local() {
+            let sync = || to.store.sync_upload(upload);
+            to.run("sync", limits, None, sync).await?;
+        }
+        Ok(SentPart { place, digest: payload.digest, tag })
+    }
+}

@@ -1,0 +1,243 @@
+//! Taking up what was begun, by this process or one before it.
+
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+use super::attributes;
+use super::fetch::fetch;
+use super::job::{Job, abort, milliseconds, new_id};
+use super::whole::is_ours;
+use crate::digest::Digest;
+use crate::error::StorageError;
+use crate::journal::{Header, Journal, Memory, Opened, Record, this_boot};
+use crate::options::CallLimits;
+use crate::progress::Progress;
+use crate::side::Side;
+use crate::store::{PartPlace, SeenPart, SentPart, Upload};
+
+/// Clocks differ: an upload that was begun shortly before its journal may still be ours.
+const CLOCK_SKEW: u64 = 15 * 60 * 1000;
+
+/// A journal that is open, and where the transfer stands.
+pub(super) struct Begun {
+    pub(super) journal: Journal,
+    pub(super) header: Header,
+    pub(super) state: State,
+}
+
+pub(super) enum State {
+    /// Parts are to be sent to this upload.
+    Sending { upload: String, parts: BTreeMap<u32, SentPart> },
+    /// The object is there: the process before this one died before it could say so.
+    Done { digest: Digest },
+}
+
+/// Opens the journal of a transfer, and finds out what of it is left to do.
+pub(super) async fn take_up(job: &Job) -> Result<Begun, StorageError> {
+    let (from, to) = (job.from.identity(), job.to.identity());
+    let Opened { mut journal, memory } = job.jobs()?.open(&from, &to)?;
+    let Some(header) = memory.header.clone() else {
+        return begin(job, journal).await;
+    };
+    if job.options.forget || header.source.size != Some(job.info.size) {
+        drop_upload(job, &memory).await?;
+        return begin(job, journal).await;
+    }
+    journal.take_over()?;
+    let Some(upload) = memory.upload.clone() else {
+        abort_orphans(job, &header).await?;
+        return send(job, journal, header, BTreeMap::new()).await;
+    };
+    let seen = match list_parts(job, &upload).await {
+        Ok(seen) => seen,
+        Err(error) if matches!(error.last(), StorageError::UploadGone { .. }) => {
+            return match finished(job, &header, &memory).await? {
+                Some(digest) => Ok(Begun { journal, header, state: State::Done { digest } }),
+                None => send(job, journal, header, BTreeMap::new()).await,
+            };
+        }
+        Err(error) => return Err(error),
+    };
+    let parts = trusted(job, &header, &memory, &upload, seen).await?;
+    job.progress.take_up(parts.values().map(|part| part.digest.length).sum());
+    for &number in memory.parts.keys().filter(|number| !parts.contains_key(number)) {
+        journal.append(&[Record::Lost { number }])?;
+    }
+    Ok(Begun { journal, header, state: State::Sending { upload, parts } })
+}
+
+async fn begin(job: &Job, mut journal: Journal) -> Result<Begun, StorageError> {
+    let header = Header {
+        version: 1,
+        job: new_id(),
+        begun: milliseconds(SystemTime::now()),
+        part_size: job.cut.part_size,
+        source: job.from.end(Some(&job.info)),
+        destination: job.to.end(None),
+    };
+    journal.begin(Record::Header(header.clone()))?;
+    send(job, journal, header, BTreeMap::new()).await
+}
+
+/// Begins an upload, and remembers it before anything goes there.
+async fn send(
+    job: &Job,
+    mut journal: Journal,
+    mut header: Header,
+    parts: BTreeMap<u32, SentPart>,
+) -> Result<Begun, StorageError> {
+    if header.source.version != job.info.version {
+        // Nothing of what was sent is left: the journal may as well speak of what is there now.
+        header.source.version.clone_from(&job.info.version);
+        header.job = new_id();
+        journal.begin(Record::Header(header.clone()))?;
+    }
+    let (to, attributes) = (&job.to, attributes(&header.job, &job.info, &job.options));
+    let begin = || to.store.begin_upload(&to.key, &attributes);
+    let upload = to.run("begin upload", &job.limits, Some(&job.progress), begin).await?;
+    journal.append(&[Record::Upload { id: upload.clone() }])?;
+    journal.sync()?;
+    Ok(Begun { journal, header, state: State::Sending { upload, parts } })
+}
+
+pub(super) async fn list_parts(job: &Job, id: &str) -> Result<Vec<SeenPart>, StorageError> {
+    let to = &job.to;
+    let list = || to.store.list_parts(Upload { key: &to.key, id });
+    to.run("list parts", &job.limits, Some(&job.progress), list).await
+}
+
+/// The parts that need not be sent again.
+async fn trusted(
+    job: &Job,
+    header: &Header,
+    memory: &Memory,
+    upload: &str,
+    seen: Vec<SeenPart>,
+) -> Result<BTreeMap<u32, SentPart>, StorageError> {
+    let limits = job.to.store.limits();
+    let same_source = header.source.version == job.info.version;
+    let same_boot = memory.boots.iter().all(|boot| boot.is_some() && *boot == this_boot());
+    let seen: BTreeMap<u32, SeenPart> = seen.into_iter().map(|part| (part.number, part)).collect();
+    let count = job.info.size.div_ceil(header.part_size);
+    let mut trusted = BTreeMap::new();
+    for number in 1..=u32::try_from(count).unwrap_or(u32::MAX) {
+        let (offset, length) = job.part(header.part_size, number);
+        let place = PartPlace { number, offset };
+        let remembered = memory.parts.get(&number).filter(|(digest, _)| digest.length == length);
+        let there = seen.get(&number).filter(|part| part.size == length);
+        let part = match (remembered, there) {
+            (Some((digest, tag)), there) => {
+                let is_there = !limits.lists_parts || there.is_some_and(|part| part.tag == *tag);
+                // A crash of the machine may have taken what had not yet reached the disk.
+                let is_whole = !limits.is_local
+                    || same_boot
+                    || reads_as(&written(job, upload), offset, *digest).await;
+                // Where it costs little to see that a part is still the same, look.
+                let is_same = same_source || is_unchanged(job, offset, *digest).await?;
+                let good = is_there && is_whole && is_same;
+                good.then(|| SentPart { place, digest: *digest, tag: tag.clone() })
+            }
+            (None, Some(there)) => unwritten(job, place, there).await?,
+            (None, None) => None,
+        };
+        trusted.extend(part.map(|part| (number, part)));
+    }
+    Ok(trusted)
+}
+
+/// A part that was sent, but not written down: known by its checksum, where reading it costs little.
+async fn unwritten(
+    job: &Job,
+    place: PartPlace,
+    there: &SeenPart,
+) -> Result<Option<SentPart>, StorageError> {
+    let Some(crc64nvme) = there.crc64nvme.filter(|_| job.from.is_local()) else { return Ok(None) };
+    let range = place.offset..place.offset + there.size;
+    let version = job.info.version.as_ref();
+    let payload = fetch(&job.from, range, version, &job.limits, &job.progress).await?;
+    let is_it = payload.digest.crc64nvme == crc64nvme;
+    Ok(is_it.then(|| SentPart { place, digest: payload.digest, tag: there.tag.clone() }))
+}
+
+/// Whether a part of a file that was touched still holds the same bytes.
+async fn is_unchanged(job: &Job, offset: u64, digest: Digest) -> Result<bool, StorageError> {
+    if !job.from.is_local() {
+        return Ok(false);
+    }
+    let range = offset..offset + digest.length;
+    let version = job.info.version.as_ref();
+    let payload = fetch(&job.from, range, version, &job.limits, &job.progress).await?;
+    Ok(payload.digest == digest)
+}
+
+/// The unfinished object of a store that does not list parts.
+fn written(job: &Job, upload: &str) -> Side {
+    Side { key: upload.to_owned(), ..job.to.clone() }
+}
+
+async fn reads_as(side: &Side, offset: u64, digest: Digest) -> bool {
+    let (limits, progress) = (CallLimits::default(), Progress::new(None, false));
+    let read = fetch(side, offset..offset + digest.length, None, &limits, &progress).await;
+    read.is_ok_and(|payload| payload.digest == digest)
+}
+
+/// Whether the object is there already: its digest, if so.
+async fn finished(
+    job: &Job,
+    header: &Header,
+    memory: &Memory,
+) -> Result<Option<Digest>, StorageError> {
+    // Only whoever had all parts can have asked for it.
+    let Some(digest) = memory.completing else { return Ok(None) };
+    if header.source.version != job.info.version {
+        return Ok(None);
+    }
+    Ok(is_there(job, &header.job, digest).await?.then_some(digest))
+}
+
+/// Whether there is an object at the destination, and it is this job's.
+pub(super) async fn is_there(job: &Job, id: &str, digest: Digest) -> Result<bool, StorageError> {
+    let to = &job.to;
+    let stat = || to.store.stat(&to.key);
+    let info = to.run("stat", &job.limits, Some(&job.progress), stat).await?;
+    let Some(info) = info else { return Ok(false) };
+    match is_ours(&info, id, digest) {
+        Some(answer) => Ok(answer),
+        // Where the provider keeps neither, its bytes say it.
+        None => reads_whole(job, digest).await,
+    }
+}
+
+async fn reads_whole(job: &Job, digest: Digest) -> Result<bool, StorageError> {
+    let mut whole = Digest::empty();
+    while whole.length < digest.length {
+        let end = digest.length.min(whole.length + job.cut.part_size);
+        let part = fetch(&job.to, whole.length..end, None, &job.limits, &job.progress).await?;
+        whole = whole.then(part.digest);
+    }
+    Ok(whole == digest)
+}
+
+async fn drop_upload(job: &Job, memory: &Memory) -> Result<(), StorageError> {
+    match &memory.upload {
+        Some(upload) => abort(&job.to, upload).await,
+        None => Ok(()),
+    }
+}
+
+/// Uploads that were begun when there was no time left to write their ids down.
+///
+/// Somebody else may be writing the same object: only what was begun since, and holds nothing, is ours.
+async fn abort_orphans(job: &Job, header: &Header) -> Result<(), StorageError> {
+    let to = &job.to;
+    let list = || to.store.list_uploads(&to.key);
+    let uploads = to.run("list uploads", &job.limits, Some(&job.progress), list).await?;
+    for upload in uploads {
+        let begun = upload.begun.map(milliseconds);
+        let since = begun.is_some_and(|begun| begun + CLOCK_SKEW >= header.begun);
+        if since && list_parts(job, &upload.id).await.is_ok_and(|parts| parts.is_empty()) {
+            abort(to, &upload.id).await?;
+        }
+    }
+    Ok(())
+}
