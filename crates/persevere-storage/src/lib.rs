@@ -5,9 +5,12 @@ mod digest;
 mod error;
 #[cfg(feature = "http-stores")]
 mod http;
+mod local;
 mod location;
 mod meter;
+mod partial;
 mod store;
+mod walk;
 
 pub use error::{Cause, ProviderError, StorageError};
 #[cfg(feature = "http-stores")]

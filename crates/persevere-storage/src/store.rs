@@ -86,6 +86,14 @@ pub(crate) trait Store: fmt::Debug + Send + Sync + 'static {
     /// The parts that the provider has. [`StorageError::UploadGone`] if it knows no such upload.
     fn list_parts<'a>(&'a self, upload: Upload<'a>) -> Answer<'a, Vec<SeenPart>>;
 
+    /// Whether [`list_parts`](Self::list_parts) says which parts there are.
+    ///
+    /// Files do not: they answer with none if the partial file is there, and what the journal says of
+    /// parts stands.
+    fn knows_parts(&self) -> bool {
+        true
+    }
+
     /// The unfinished uploads of exactly this key.
     fn list_uploads<'a>(&'a self, key: &'a str) -> Answer<'a, Vec<SeenUpload>>;
 
