@@ -10,6 +10,9 @@ use persevere::{End, Kind, RetryError, Verdict};
 
 use crate::location::LocationError;
 
+/// What a file was done to when it was to survive a loss of power, as [`StorageError::Io`] says it.
+pub(crate) const SYNC: &str = "sync";
+
 /// What can go wrong with storage.
 ///
 /// Operations of a [`Storage`](crate::Storage) return it when trying again cannot help, or when the
@@ -181,6 +184,8 @@ impl StorageError {
             Self::Busy { .. } => Verdict::stop(Kind::Conflict, "storage.busy"),
             Self::Location(_) => Verdict::stop(Kind::Invalid, "storage.location"),
             Self::Unsupported { .. } => Verdict::stop(Kind::Unsupported, "storage.unsupported"),
+            // The system drops what it could not write, and says so once: the next call succeeds.
+            Self::Io { doing: SYNC, .. } => Verdict::stop(Kind::Other, "storage.sync"),
             Self::Setup { source: None, .. } => Verdict::stop(Kind::Invalid, "storage.setup"),
             Self::Provider(_)
             | Self::Setup { .. }

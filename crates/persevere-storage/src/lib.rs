@@ -10,12 +10,14 @@ mod location;
 mod meter;
 mod options;
 mod part_size;
+mod partial;
 mod progress;
 mod side;
 mod storage;
 mod store;
 mod transfer;
 mod unfinished;
+mod walk;
 
 pub use error::{Cause, ProviderError, StorageError};
 #[cfg(feature = "http-stores")]

@@ -69,7 +69,6 @@ mod tests {
         max_put: 5 * 1024 * MIB,
         part_multiple: 1,
         is_local: false,
-        lists_parts: true,
     };
 
     #[test]

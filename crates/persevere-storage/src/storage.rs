@@ -167,7 +167,8 @@ impl Storage {
                 let page = page?;
                 let list = || side.store.list_page(&side.key, recursive, page.as_deref());
                 let answer = side.run("list", &CallLimits::default(), None, list).await;
-                let next = answer.as_ref().map_or(Some(page), |answer| answer.next.clone().map(Some));
+                let next =
+                    answer.as_ref().map_or(Some(page), |answer| answer.next.clone().map(Some));
                 let entries = answer.map(|answer| stream::iter(answer.entries.into_iter().map(Ok)));
                 Some((entries, (side, next)))
             },

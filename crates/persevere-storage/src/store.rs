@@ -83,9 +83,17 @@ pub(crate) trait Store: fmt::Debug + Send + Sync + 'static {
         Box::pin(async { Ok(()) })
     }
 
-    /// The parts that the provider has; none where it cannot tell ([`Limits::lists_parts`]).
+    /// The parts that the provider has; none where it cannot tell ([`knows_parts`](Self::knows_parts)).
     /// [`StorageError::UploadGone`] if it knows no such upload.
     fn list_parts<'a>(&'a self, upload: Upload<'a>) -> Answer<'a, Vec<SeenPart>>;
+
+    /// Whether [`list_parts`](Self::list_parts) says which parts there are.
+    ///
+    /// Files do not: they answer with none if the partial file is there, and what the journal says of
+    /// parts stands.
+    fn knows_parts(&self) -> bool {
+        true
+    }
 
     /// The unfinished uploads of exactly this key.
     fn list_uploads<'a>(&'a self, key: &'a str) -> Answer<'a, Vec<SeenUpload>>;
@@ -144,9 +152,6 @@ pub(crate) struct Limits {
     pub(crate) part_multiple: u64,
     /// Files of this machine.
     pub(crate) is_local: bool,
-    /// Whether [`list_parts`](Store::list_parts) tells which parts there are. Where it does not, an
-    /// upload's id is the key of the unfinished object, which can be read.
-    pub(crate) lists_parts: bool,
 }
 
 /// What tells one version of an object from another: an ETag, a generation, or size and time of a file.

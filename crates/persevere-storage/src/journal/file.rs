@@ -3,10 +3,14 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::process;
+use std::time::{Duration, Instant};
+use std::{process, thread};
 
 use super::record::{self, Memory, Record};
 use crate::error::StorageError;
+
+/// How long a lock is waited for.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The journal of a transfer, which this process alone works on: it holds a lock on the file, which
 /// the system takes back when the process ends, however it does.
@@ -24,13 +28,22 @@ pub(crate) struct Opened {
 }
 
 impl Journal {
+    /// Blocks this thread for as much as a second, if another process works on it.
     pub(super) fn open(path: &Path) -> Result<Opened, StorageError> {
+        let begun = Instant::now();
         loop {
             let file = options().open(path).map_err(StorageError::io("open", path))?;
             match file.try_lock() {
                 Ok(()) => {}
+                // Whoever was killed a moment ago may not be gone yet, nor a child that it had.
+                Err(TryLockError::WouldBlock) if begun.elapsed() < PATIENCE => {
+                    thread::sleep(PATIENCE / 50);
+                    continue;
+                }
                 Err(TryLockError::WouldBlock) => return Err(busy(path)),
-                Err(TryLockError::Error(error)) => return Err(StorageError::io("lock", path)(error)),
+                Err(TryLockError::Error(error)) => {
+                    return Err(StorageError::io("lock", path)(error));
+                }
             }
             // Whoever held it may have come to the end and removed it, between the two.
             if is_still(&file, path) {

@@ -31,7 +31,8 @@ impl Jobs {
 
     /// `PERSEVERE_STATE_DIR`, or where the XDG Base Directory Specification puts state.
     pub(crate) fn usual() -> Result<Self, StorageError> {
-        let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|it| it.is_absolute());
+        let absolute =
+            |name: &str| env::var_os(name).map(PathBuf::from).filter(|it| it.is_absolute());
         let folder = absolute("PERSEVERE_STATE_DIR")
             .or_else(|| Some(absolute("XDG_STATE_HOME")?.join("persevere")))
             .or_else(|| Some(env::home_dir()?.join(".local/state/persevere")));
@@ -43,7 +44,8 @@ impl Jobs {
         Ok(Self::at(folder.join("jobs")))
     }
 
-    /// Opens the journal of a transfer for this process alone, and creates it if there is none.
+    /// Opens the journal of a transfer for this process alone, and creates it if there is none. Blocks
+    /// this thread for as much as a second, if another process works on it.
     pub(crate) fn open(&self, source: &str, destination: &str) -> Result<Opened, StorageError> {
         create_private(&self.folder).map_err(StorageError::io("create folder", &self.folder))?;
         Journal::open(&self.folder.join(name(source, destination)))

@@ -60,7 +60,7 @@ async fn send_the_lost(
     upload: &str,
     sent: &mut BTreeMap<u32, SentPart>,
 ) -> Result<(), StorageError> {
-    if !job.to.store.limits().lists_parts {
+    if !job.to.store.knows_parts() {
         return Ok(());
     }
     let seen = list_parts(job, upload).await?;

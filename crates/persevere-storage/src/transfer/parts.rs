@@ -54,7 +54,8 @@ pub(super) async fn send(
             under_way.spawn(line.clone().move_part(place, length));
         }
         let Some(part) = under_way.join_next().await else { return Ok(()) };
-        let part = part.unwrap_or_else(|failure| std::panic::resume_unwind(failure.into_panic()))?;
+        let part =
+            part.unwrap_or_else(|failure| std::panic::resume_unwind(failure.into_panic()))?;
         let number = part.place.number;
         journal.append(&[Record::Part { number, digest: part.digest, tag: part.tag.clone() }])?;
         job.progress.confirm(part.digest.length);

@@ -11,6 +11,7 @@ use crate::digest::Digest;
 use crate::error::StorageError;
 use crate::journal::{Header, Journal, Memory, Opened, Record, this_boot};
 use crate::options::CallLimits;
+use crate::partial;
 use crate::progress::Progress;
 use crate::side::Side;
 use crate::store::{PartPlace, SeenPart, SentPart, Upload};
@@ -35,7 +36,10 @@ pub(super) enum State {
 /// Opens the journal of a transfer, and finds out what of it is left to do.
 pub(super) async fn take_up(job: &Job) -> Result<Begun, StorageError> {
     let (from, to) = (job.from.identity(), job.to.identity());
-    let Opened { mut journal, memory } = job.jobs()?.open(&from, &to)?;
+    let jobs = job.jobs()?;
+    let open = tokio::task::spawn_blocking(move || jobs.open(&from, &to));
+    let opened = open.await.unwrap_or_else(|it| std::panic::resume_unwind(it.into_panic()))?;
+    let Opened { mut journal, memory } = opened;
     let Some(header) = memory.header.clone() else {
         return begin(job, journal).await;
     };
@@ -127,7 +131,8 @@ async fn trusted(
         let there = seen.get(&number).filter(|part| part.size == length);
         let part = match (remembered, there) {
             (Some((digest, tag)), there) => {
-                let is_there = !limits.lists_parts || there.is_some_and(|part| part.tag == *tag);
+                let is_there =
+                    !job.to.store.knows_parts() || there.is_some_and(|part| part.tag == *tag);
                 // A crash of the machine may have taken what had not yet reached the disk.
                 let is_whole = !limits.is_local
                     || same_boot
@@ -170,9 +175,10 @@ async fn is_unchanged(job: &Job, offset: u64, digest: Digest) -> Result<bool, St
     Ok(payload.digest == digest)
 }
 
-/// The unfinished object of a store that does not list parts.
+/// The unfinished object of a store that does not know parts, which is a file beside the other.
 fn written(job: &Job, upload: &str) -> Side {
-    Side { key: upload.to_owned(), ..job.to.clone() }
+    let folder = partial::split(&job.to.key).map_or("", |(folder, _)| folder);
+    Side { key: format!("{folder}{upload}"), ..job.to.clone() }
 }
 
 async fn reads_as(side: &Side, offset: u64, digest: Digest) -> bool {

@@ -242,7 +242,8 @@ pub(crate) async fn read_stream(
         None => work.await?,
     };
     let source = check(&job.from.url(), &job.info.checksums, digest)?;
-    let mut summary = summary(&job, digest, Verified { source, destination: false }, Stored::default());
+    let mut summary =
+        summary(&job, digest, Verified { source, destination: false }, Stored::default());
     summary.moved = progress.moved();
     summary.attempts += progress.attempts();
     summary.retries += progress.retries();

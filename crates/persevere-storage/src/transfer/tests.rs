@@ -99,7 +99,8 @@ impl Scene {
 }
 
 fn side(store: Arc<dyn crate::store::Store>, path: &Path) -> Side {
-    let policy = RetryPolicy::builder().max_attempts(3).initial_delay(Duration::ZERO).build().unwrap();
+    let policy =
+        RetryPolicy::builder().max_attempts(3).initial_delay(Duration::ZERO).build().unwrap();
     Side { store, retryer: Retryer::new(policy), key: path.to_str().unwrap().to_owned() }
 }
 
@@ -107,7 +108,8 @@ fn side(store: Arc<dyn crate::store::Store>, path: &Path) -> Side {
 fn bytes(size: usize, seed: u64) -> Vec<u8> {
     let mut state = seed;
     let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 56) as u8
     };
     (0..size).map(|_| next()).collect()
@@ -252,7 +254,9 @@ async fn killed_between_the_last_rename_and_the_end() {
 async fn a_source_that_changes_in_the_middle_is_read_anew() {
     let scene = Scene::new(parts(6.0));
     let source = scene.source();
-    scene.faults.when(Operation::PutPart, 4, move || fs::write(&source, bytes(parts(5.0), 3)).unwrap());
+    scene
+        .faults
+        .when(Operation::PutPart, 4, move || fs::write(&source, bytes(parts(5.0), 3)).unwrap());
     let summary = scene.transfer().await.unwrap();
     assert_eq!(summary.bytes, 5 * PART);
     scene.assert_equal_and_tidy();
@@ -298,7 +302,7 @@ async fn after_a_crash_of_the_machine_parts_are_read_before_they_are_believed() 
     let before = "0".repeat(boot.len());
     rewrite(&found.path, &boot, &before);
     let first = *confirmed.keys().next().unwrap();
-    let partial = found.memory.upload.clone().unwrap();
+    let partial = scene.path(&found.memory.upload.clone().unwrap());
     let mut lost = fs::read(&partial).unwrap();
     let offset = (u64::from(first - 1) * PART) as usize;
     lost[offset..offset + PART as usize].fill(0);
@@ -323,7 +327,8 @@ fn rewrite(journal: &Path, from: &str, to: &str) {
 async fn a_partial_file_that_somebody_removed_is_begun_anew() {
     let scene = Scene::new(parts(6.0));
     scene.interrupted_after(3).await;
-    fs::remove_file(scene.jobs().all().unwrap()[0].memory.upload.clone().unwrap()).unwrap();
+    let partial = scene.jobs().all().unwrap()[0].memory.upload.clone().unwrap();
+    fs::remove_file(scene.path(&partial)).unwrap();
     let summary = scene.transfer().await.unwrap();
     assert_eq!(summary.resumed, 0);
     scene.assert_equal_and_tidy();

@@ -62,19 +62,14 @@ pub(super) fn summary(job: &Job, digest: Digest, verified: Verified, stored: Sto
 }
 
 /// Whether a provider's checksum says the same as ours. `Ok(false)` if it has none.
-pub(super) fn check(
-    what: &str,
-    theirs: &Checksums,
-    ours: Digest,
-) -> Result<bool, StorageError> {
+pub(super) fn check(what: &str, theirs: &Checksums, ours: Digest) -> Result<bool, StorageError> {
     let damaged = |found: String, expected: String| {
         Err(StorageError::Damaged { what: what.to_owned(), found, expected })
     };
     match (theirs.crc64nvme, theirs.crc32c) {
-        (Some(crc), _) if crc != ours.crc64nvme => damaged(
-            format!("CRC-64/NVME {crc:016x}"),
-            format!("{:016x}", ours.crc64nvme),
-        ),
+        (Some(crc), _) if crc != ours.crc64nvme => {
+            damaged(format!("CRC-64/NVME {crc:016x}"), format!("{:016x}", ours.crc64nvme))
+        }
         (_, Some(crc)) if crc != ours.crc32c => {
             damaged(format!("CRC-32C {crc:08x}"), format!("{:08x}", ours.crc32c))
         }

@@ -90,7 +90,12 @@ impl Faulty {
     }
 
     /// Something happens just before the call of this number.
-    pub(super) fn when(&self, operation: Operation, call: usize, hook: impl FnOnce() + Send + 'static) {
+    pub(super) fn when(
+        &self,
+        operation: Operation,
+        call: usize,
+        hook: impl FnOnce() + Send + 'static,
+    ) {
         self.plan.lock().unwrap().hooks.insert((operation, call), Box::new(hook));
     }
 
@@ -130,7 +135,9 @@ impl Faulty {
             Some(Fault::Before) => Err(reset()),
             Some(Fault::After) => answer.await.and(Err(reset())),
             Some(Fault::AfterForGood) => answer.await.and(Err(denied())),
-            Some(Fault::UploadGone) if matches!(operation, Operation::PutPart | Operation::Finish) => {
+            Some(Fault::UploadGone)
+                if matches!(operation, Operation::PutPart | Operation::Finish) =>
+            {
                 Err(StorageError::UploadGone { what: "target".into() })
             }
             Some(Fault::UploadGone) => Err(reset()),
@@ -188,7 +195,8 @@ impl Store for Faulty {
             let (mut left, mut broken) = (limit, false);
             let body = body.flat_map(|item| {
                 let bytes = item.unwrap();
-                let pieces: Vec<_> = bytes.chunks(1000).map(bytes::Bytes::copy_from_slice).collect();
+                let pieces: Vec<_> =
+                    bytes.chunks(1000).map(bytes::Bytes::copy_from_slice).collect();
                 futures_util::stream::iter(pieces)
             });
             let body = body.map(move |bytes| {
@@ -228,6 +236,10 @@ impl Store for Faulty {
 
     fn list_parts<'a>(&'a self, upload: Upload<'a>) -> Answer<'a, Vec<SeenPart>> {
         self.store.list_parts(upload)
+    }
+
+    fn knows_parts(&self) -> bool {
+        self.store.knows_parts()
     }
 
     fn list_uploads<'a>(&'a self, key: &'a str) -> Answer<'a, Vec<SeenUpload>> {
@@ -275,7 +287,11 @@ impl Store for Faulty {
 pub(super) struct BrokenPipe;
 
 impl AsyncRead for BrokenPipe {
-    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        _: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
     }
 }
