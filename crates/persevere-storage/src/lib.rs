@@ -8,6 +8,7 @@ mod journal;
 mod local;
 mod location;
 mod meter;
+mod open;
 mod options;
 mod part_size;
 mod partial;
@@ -23,6 +24,7 @@ pub use error::{Cause, ProviderError, StorageError};
 #[cfg(feature = "http-stores")]
 pub use http::HttpOptions;
 pub use location::{Location, LocationError};
+pub use open::StorageBuilder;
 pub use options::TransferOptions;
 pub use progress::Progress;
 pub use storage::Storage;

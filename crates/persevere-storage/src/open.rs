@@ -1,0 +1,115 @@
+//! Places by URL, opened.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use persevere::Retryer;
+use persevere_network::{Monitor, Target};
+use tokio::net::lookup_host;
+use tokio::time::timeout;
+
+#[cfg(feature = "http-stores")]
+use crate::HttpOptions;
+use crate::error::StorageError;
+use crate::local::LocalStore;
+use crate::location::Location;
+use crate::storage::Storage;
+use crate::store::Store;
+
+/// How long a name is looked up for the network monitor, which can do without.
+const LOOKING_UP: Duration = Duration::from_secs(2);
+
+/// Opens places by URL. Whatever is not said here comes from the environment, as each provider's own
+/// tools read it.
+///
+/// ```
+/// use persevere::{RetryPolicy, Retryer};
+/// use persevere_storage::{Location, StorageBuilder, TransferOptions};
+///
+/// # async fn example() -> Result<(), persevere_storage::StorageError> {
+/// let builder = StorageBuilder::new().retryer(Retryer::new(RetryPolicy::aggressive()));
+/// let location: Location = "s3://images/disk.img".parse()?;
+/// let (storage, key) = builder.open(&location).await?;
+/// let summary = storage.upload("disk.img", &key, &TransferOptions::new()).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct StorageBuilder {
+    retryer: Retryer,
+    monitor: Option<Arc<Monitor>>,
+    #[cfg(feature = "http-stores")]
+    pub(crate) http: HttpOptions,
+}
+
+impl StorageBuilder {
+    /// With the balanced policy and no network monitor.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What runs the operations.
+    #[must_use]
+    pub fn retryer(mut self, retryer: Retryer) -> Self {
+        self.retryer = retryer;
+        self
+    }
+
+    /// Operations pause while the way to their host is down, if the retryer's policy says
+    /// [`wait_for_network`](persevere::RetryPolicyBuilder::wait_for_network).
+    #[must_use]
+    pub fn network_monitor(mut self, monitor: Arc<Monitor>) -> Self {
+        self.monitor = Some(monitor);
+        self
+    }
+
+    /// How HTTP connections are made.
+    #[cfg(feature = "http-stores")]
+    #[must_use]
+    pub fn http(mut self, options: HttpOptions) -> Self {
+        self.http = options;
+        self
+    }
+
+    /// The storage that a place is in, and the key of the place there. No request is made yet.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Setup`] if settings are missing or do not go together.
+    pub async fn open(&self, location: &Location) -> Result<(Storage, String), StorageError> {
+        let (store, key) = self.store(location)?;
+        let retryer = match (&self.monitor, store.peer()) {
+            (Some(monitor), Some(peer)) => {
+                self.retryer.clone().network_monitor(monitor.target(target(peer).await))
+            }
+            _ => self.retryer.clone(),
+        };
+        Ok((Storage::new(store, retryer), key))
+    }
+
+    fn store(&self, location: &Location) -> Result<(Arc<dyn Store>, String), StorageError> {
+        match location {
+            Location::Local(path) => {
+                let key = path.to_str().ok_or_else(|| StorageError::Unsupported {
+                    what: format!("{}: names that are no UTF-8 cannot be used", path.display()),
+                })?;
+                Ok((Arc::new(LocalStore::new()), key.to_owned()))
+            }
+            other => Err(StorageError::Unsupported {
+                what: format!("{other}: this program was built without this provider"),
+            }),
+        }
+    }
+}
+
+/// A name that cannot be looked up now, may be later: any way out is watched then.
+async fn target((host, port): (String, u16)) -> Target {
+    match timeout(LOOKING_UP, lookup_host((host, port))).await {
+        Ok(Ok(addresses)) => {
+            let addresses: Vec<_> = addresses.collect();
+            if addresses.is_empty() { Target::anywhere() } else { addresses.into_iter().collect() }
+        }
+        _ => Target::anywhere(),
+    }
+}
