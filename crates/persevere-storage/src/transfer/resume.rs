@@ -1,6 +1,7 @@
 //! Taking up what was begun, by this process or one before it.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::SystemTime;
 
 use super::attributes;
@@ -49,7 +50,7 @@ pub(super) async fn take_up(job: &Job) -> Result<Begun, StorageError> {
     }
     journal.take_over()?;
     let Some(upload) = memory.upload.clone() else {
-        abort_orphans(job, &header).await?;
+        abort_orphans(job, header.begun, None).await?;
         return send(job, journal, header, BTreeMap::new()).await;
     };
     let seen = match list_parts(job, &upload).await {
@@ -97,8 +98,16 @@ async fn send(
         journal.begin(Record::Header(header.clone()))?;
     }
     let (to, attributes) = (&job.to, attributes(&header.job, &job.info, &job.options));
-    let begin = || to.store.begin_upload(&to.key, &attributes);
+    let tries = AtomicU32::new(0);
+    let begin = || {
+        tries.fetch_add(1, Ordering::Relaxed);
+        to.store.begin_upload(&to.key, &attributes)
+    };
     let upload = to.run("begin upload", &job.limits, Some(&job.progress), begin).await?;
+    if tries.into_inner() > 1 {
+        // What failed may only have lost its answer.
+        abort_orphans(job, header.begun, Some(&upload)).await?;
+    }
     journal.append(&[Record::Upload { id: upload.clone() }])?;
     journal.sync()?;
     Ok(Begun { journal, header, state: State::Sending { upload, parts } })
@@ -231,19 +240,30 @@ async fn drop_upload(job: &Job, memory: &Memory) -> Result<(), StorageError> {
     }
 }
 
-/// Uploads that were begun when there was no time left to write their ids down.
+/// Uploads that were begun when nobody heard of it, or had no time left to write their ids down.
 ///
 /// Somebody else may be writing the same object: only what was begun since, and holds nothing, is ours.
-async fn abort_orphans(job: &Job, header: &Header) -> Result<(), StorageError> {
+async fn abort_orphans(job: &Job, begun: u64, but: Option<&str>) -> Result<(), StorageError> {
     let to = &job.to;
     let list = || to.store.list_uploads(&to.key);
     let uploads = to.run("list uploads", &job.limits, Some(&job.progress), list).await?;
-    for upload in uploads {
-        let begun = upload.begun.map(milliseconds);
-        let since = begun.is_some_and(|begun| begun + CLOCK_SKEW >= header.begun);
-        if since && list_parts(job, &upload.id).await.is_ok_and(|parts| parts.is_empty()) {
+    for upload in uploads.iter().filter(|upload| Some(&*upload.id) != but) {
+        let since = upload.begun.map(milliseconds);
+        let since = since.is_some_and(|since| since + CLOCK_SKEW >= begun);
+        if since && is_empty(job, &upload.id).await {
             abort(to, &upload.id).await?;
         }
     }
     Ok(())
+}
+
+/// Whether nothing has been sent to an upload, as far as can be found out.
+async fn is_empty(job: &Job, upload: &str) -> bool {
+    if job.to.store.knows_parts() {
+        return list_parts(job, upload).await.is_ok_and(|parts| parts.is_empty());
+    }
+    let unfinished = written(job, upload);
+    let stat = || unfinished.store.stat(&unfinished.key);
+    let info = unfinished.run("stat", &job.limits, None, stat).await;
+    info.is_ok_and(|info| info.is_some_and(|info| info.size == 0))
 }

@@ -128,6 +128,7 @@ impl Faulty {
     async fn with<T>(
         &self,
         operation: Operation,
+        upload: Option<Upload<'_>>,
         answer: Answer<'_, T>,
     ) -> Result<T, StorageError> {
         match self.next(operation) {
@@ -135,12 +136,11 @@ impl Faulty {
             Some(Fault::Before) => Err(reset()),
             Some(Fault::After) => answer.await.and(Err(reset())),
             Some(Fault::AfterForGood) => answer.await.and(Err(denied())),
-            Some(Fault::UploadGone)
-                if matches!(operation, Operation::PutPart | Operation::Finish) =>
-            {
+            Some(Fault::UploadGone) => {
+                let Some(upload) = upload else { return Err(reset()) };
+                self.store.abort_upload(upload).await?;
                 Err(StorageError::UploadGone { what: "target".into() })
             }
-            Some(Fault::UploadGone) => Err(reset()),
             Some(Fault::Denied) => Err(denied()),
         }
     }
@@ -180,7 +180,7 @@ impl Store for Faulty {
     }
 
     fn stat<'a>(&'a self, key: &'a str) -> Answer<'a, Option<ObjectInfo>> {
-        Box::pin(self.with(Operation::Stat, self.store.stat(key)))
+        Box::pin(self.with(Operation::Stat, None, self.store.stat(key)))
     }
 
     fn read<'a>(
@@ -190,7 +190,8 @@ impl Store for Faulty {
         version: Option<&'a Version>,
     ) -> Answer<'a, ByteStream> {
         Box::pin(async move {
-            let body = self.with(Operation::Read, self.store.read(key, range, version)).await?;
+            let body =
+                self.with(Operation::Read, None, self.store.read(key, range, version)).await?;
             let Some(limit) = self.plan.lock().unwrap().break_reads_after else { return Ok(body) };
             let (mut left, mut broken) = (limit, false);
             let body = body.flat_map(|item| {
@@ -217,11 +218,11 @@ impl Store for Faulty {
         attributes: &'a Attributes,
         meter: &'a Meter,
     ) -> Answer<'a, Stored> {
-        Box::pin(self.with(Operation::Put, self.store.put(key, data, attributes, meter)))
+        Box::pin(self.with(Operation::Put, None, self.store.put(key, data, attributes, meter)))
     }
 
     fn begin_upload<'a>(&'a self, key: &'a str, attributes: &'a Attributes) -> Answer<'a, String> {
-        Box::pin(self.with(Operation::Begin, self.store.begin_upload(key, attributes)))
+        Box::pin(self.with(Operation::Begin, None, self.store.begin_upload(key, attributes)))
     }
 
     fn put_part<'a>(
@@ -231,7 +232,11 @@ impl Store for Faulty {
         data: &'a Payload,
         meter: &'a Meter,
     ) -> Answer<'a, String> {
-        Box::pin(self.with(Operation::PutPart, self.store.put_part(upload, part, data, meter)))
+        Box::pin(self.with(
+            Operation::PutPart,
+            Some(upload),
+            self.store.put_part(upload, part, data, meter),
+        ))
     }
 
     fn list_parts<'a>(&'a self, upload: Upload<'a>) -> Answer<'a, Vec<SeenPart>> {
@@ -252,7 +257,11 @@ impl Store for Faulty {
         parts: &'a [SentPart],
         whole: &'a Whole<'a>,
     ) -> Answer<'a, Stored> {
-        Box::pin(self.with(Operation::Finish, self.store.finish_upload(upload, parts, whole)))
+        Box::pin(self.with(
+            Operation::Finish,
+            Some(upload),
+            self.store.finish_upload(upload, parts, whole),
+        ))
     }
 
     fn abort_upload<'a>(&'a self, upload: Upload<'a>) -> Answer<'a, ()> {
