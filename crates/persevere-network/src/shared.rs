@@ -35,6 +35,8 @@ pub(crate) struct Shared {
     attention: AtomicU64,
     /// How many block until a status changes.
     pub(crate) watchers: AtomicUsize,
+    /// How often the thread has gone round, for tests of how little it does.
+    pub(crate) turns: AtomicU64,
     #[cfg(test)]
     pub(crate) panics: AtomicBool,
 }
@@ -53,6 +55,7 @@ impl Shared {
             ended: AtomicBool::new(false),
             attention: AtomicU64::new(0),
             watchers: AtomicUsize::new(0),
+            turns: AtomicU64::new(0),
             #[cfg(test)]
             panics: AtomicBool::new(false),
         }
@@ -60,7 +63,7 @@ impl Shared {
 
     /// The time of the evaluators.
     pub(crate) fn now(&self) -> Duration {
-        self.began.elapsed()
+        self.began.elapsed() * self.options.speed
     }
 
     /// Watches a target; one that is watched already is the same.
