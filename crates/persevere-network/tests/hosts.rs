@@ -39,10 +39,10 @@ fn a_host_that_refuses_is_there() {
         let _peer = Peer::start();
         let refuses = SocketAddr::from(([10, 9, 0, 2], 81));
         let target = Monitor::new().target(refuses);
-        let error = retryer(target.clone(), 40).run_blocking("connect", |_| connect(refuses));
+        let error = retryer(target.clone(), 5).run_blocking("connect", |_| connect(refuses));
         let error = error.unwrap_err();
         assert_eq!(error.verdict().unwrap().rule(), "io.connection_refused");
-        assert_eq!((error.end(), error.attempts()), (End::AttemptsExhausted, 40));
+        assert_eq!((error.end(), error.attempts()), (End::AttemptsExhausted, 5));
         assert_eq!(error.network_wait(), Duration::ZERO);
         assert_eq!(target.status().state, NetworkState::Up);
     });

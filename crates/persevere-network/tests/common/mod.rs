@@ -21,9 +21,7 @@ pub(crate) fn inside(name: &str, body: impl FnOnce()) {
         ip("link set lo up");
         return body();
     }
-    if let Err(missing) = available() {
-        assert!(std::env::var("CI").as_deref() != Ok("true"), "{missing}, and CI skips nothing");
-        eprintln!("SKIPPED: {name}: {missing}");
+    if is_skipped(name, available()) {
         return;
     }
     let mut again = namespace();
@@ -33,6 +31,27 @@ pub(crate) fn inside(name: &str, body: impl FnOnce()) {
     print!("{told}");
     eprint!("{}", String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success() && told.contains("1 passed"), "{name}: {}", output.status);
+}
+
+/// The same for a test that has a process to itself, and no harness.
+pub(crate) fn inside_without_harness(name: &str, body: impl FnOnce()) {
+    if std::env::var_os(INSIDE).is_some() {
+        ip("link set lo up");
+        return body();
+    }
+    if is_skipped(name, available().and_then(|()| clocks_available())) {
+        return;
+    }
+    let status = namespace().arg(this()).env(INSIDE, "1").status().unwrap();
+    assert!(status.success(), "{name}: {status}");
+}
+
+fn is_skipped(name: &str, available: Result<(), String>) -> bool {
+    let Err(missing) = available else { return false };
+    assert!(std::env::var("CI").as_deref() != Ok("true"), "{missing}, and CI skips nothing");
+    // Not by `eprintln!`, of which nobody sees anything if the test passes.
+    let _closed = writeln!(std::io::stderr(), "SKIPPED: {name}: {missing}");
+    true
 }
 
 fn this() -> std::path::PathBuf {
@@ -47,11 +66,19 @@ fn namespace() -> Command {
     unshare
 }
 
+fn runs(command: &mut Command) -> bool {
+    let command = command.stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+fn clocks_available() -> Result<(), String> {
+    match runs(namespace().args(["unshare", "--time", "--boottime", "1", "true"])) {
+        true => Ok(()),
+        false => Err("time namespaces are not to be had here".to_owned()),
+    }
+}
+
 fn available() -> Result<(), String> {
-    let runs = |command: &mut Command| {
-        let command = command.stdout(Stdio::null()).stderr(Stdio::null());
-        command.status().is_ok_and(|status| status.success())
-    };
     if !runs(Command::new("ip").arg("-V")) {
         return Err("`ip` is missing: install iproute2".to_owned());
     }
