@@ -144,7 +144,7 @@ impl<'a> Worker<'a> {
         watched.take(now, Input::Tick);
         watched.let_canary(now);
         let Some(addresses) = watched.target().probed() else { return };
-        let Some(probe) = watched.takes_probe(now) else { return };
+        let Some(probe) = watched.takes_probe(|| self.shared.now()) else { return };
         let (shared, probed_one) = (self.shared.clone(), watched.clone());
         let limit = probe::LIMIT / shared.options.speed;
         probe::begin(addresses.clone(), limit, move |probed| {
