@@ -28,7 +28,7 @@ pub(crate) struct Shared {
     pub(crate) anywhere: Arc<Watched>,
     targets: Mutex<HashMap<Target, Weak<Watched>>>,
     by_hand: Mutex<Option<NetworkState>>,
-    sleeps: Sleeps,
+    pub(crate) sleeps: Sleeps,
     started: Mutex<bool>,
     ended: AtomicBool,
     /// Until when the thread looks more often, in nanoseconds since the beginning.
