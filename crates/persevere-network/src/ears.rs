@@ -24,6 +24,7 @@ impl Ears {
 
     /// Listens to the kernel, if it lets us. Returns whether it does.
     pub(crate) fn open(&mut self) -> bool {
+        self.let_go_of_others();
         if self.netlink.is_none() && self.options.kernel_events {
             self.netlink = netlink::Netlink::open(self.options.receive_buffer).ok();
         }
@@ -65,11 +66,27 @@ impl Ears {
     /// so that much may have happened.
     pub(crate) fn drain(&mut self) -> bool {
         let Some(netlink) = &self.netlink else { return false };
-        netlink.drain().unwrap_or_else(|netlink::Broken| {
-            // Its number may be somebody else's by now, so that it must not be closed.
-            std::mem::forget(self.netlink.take());
+        let drained = netlink.drain();
+        drained.unwrap_or_else(|netlink::Broken| {
+            self.let_go_of_others();
+            self.netlink = None;
             true
         })
+    }
+
+    /// If somebody has closed our socket, its number may be another one's by now, which must not be
+    /// closed with it.
+    fn let_go_of_others(&mut self) {
+        if self.netlink.as_ref().is_some_and(|netlink| !netlink.is_ours()) {
+            std::mem::forget(self.netlink.take());
+        }
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+impl Drop for Ears {
+    fn drop(&mut self) {
+        self.let_go_of_others();
     }
 }
 

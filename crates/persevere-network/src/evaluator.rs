@@ -209,11 +209,16 @@ impl Evaluator {
         }
     }
 
-    /// A probe, if one is due; the next one is not before its answer has come.
-    pub(crate) fn takes_probe(&mut self, now: Duration) -> Option<ProbeId> {
+    /// Whether [`takes_probe`](Self::takes_probe) gives one.
+    pub(crate) fn wants_probe(&self, now: Duration) -> bool {
         let doubtful = matches!(self.state, State::Degraded | State::DownSoft);
         let Probes { enabled, in_flight, next, .. } = self.probes;
-        if !doubtful || !enabled || in_flight || now < next {
+        doubtful && enabled && !in_flight && now >= next
+    }
+
+    /// A probe, if one is due; the next one is not before its answer has come.
+    pub(crate) fn takes_probe(&mut self, now: Duration) -> Option<ProbeId> {
+        if !self.wants_probe(now) {
             return None;
         }
         self.probes.in_flight = true;

@@ -94,6 +94,12 @@ impl Monitor {
         self.anywhere.life.shared.set_by_hand(state);
     }
 
+    /// How often the thread has gone round, for tests of how little it does.
+    #[doc(hidden)]
+    pub fn turns(&self) -> u64 {
+        self.anywhere.life.shared.turns.load(Ordering::Relaxed)
+    }
+
     /// Ends the thread for good. All targets are `Unknown` from now on, and whoever waits goes on as
     /// if there were no monitor.
     pub fn stop(&self) {

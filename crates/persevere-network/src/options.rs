@@ -9,11 +9,13 @@ pub(crate) struct Options {
     pub(crate) kernel_events: bool,
     /// For the kernel's messages; `None` is the system's own choice.
     pub(crate) receive_buffer: Option<usize>,
+    /// How many times as fast its time passes.
+    pub(crate) speed: u32,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { probes: true, kernel_events: true, receive_buffer: None }
+        Self { probes: true, kernel_events: true, receive_buffer: None, speed: 1 }
     }
 }
 
@@ -50,6 +52,14 @@ impl MonitorBuilder {
     #[doc(hidden)]
     pub fn receive_buffer(mut self, bytes: usize) -> Self {
         self.options.receive_buffer = Some(bytes);
+        self
+    }
+
+    /// Its time passes so many times as fast: what it waits for, and what it grants, is shorter by as
+    /// much. For tests, which cannot wait for 30 s.
+    #[doc(hidden)]
+    pub fn speed(mut self, times: u32) -> Self {
+        self.options.speed = times.max(1);
         self
     }
 

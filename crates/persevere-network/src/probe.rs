@@ -10,16 +10,20 @@ use std::time::Duration;
 use crate::evaluator::Probed;
 
 /// How long an answer may take.
-const LIMIT: Duration = Duration::from_secs(3);
+pub(crate) const LIMIT: Duration = Duration::from_secs(3);
 /// A host with more addresses is judged by the first of them.
 const MOST: usize = 8;
 
 /// Probes all addresses at once, and tells the result: from another thread, or at once if there is
 /// none to be had.
-pub(crate) fn begin(addresses: Arc<[SocketAddr]>, tell: impl Fn(Probed) + Send + Sync + 'static) {
+pub(crate) fn begin(
+    addresses: Arc<[SocketAddr]>,
+    limit: Duration,
+    tell: impl Fn(Probed) + Send + Sync + 'static,
+) {
     let tell = Arc::new(tell);
     let told = tell.clone();
-    let race = move || told(race(&addresses));
+    let race = move || told(race(&addresses, limit));
     if spawn(race).is_err() {
         tell(Probed::NotMade);
     }
@@ -31,14 +35,14 @@ fn spawn(run: impl FnOnce() + Send + 'static) -> io::Result<()> {
     builder.spawn(run).map(drop)
 }
 
-fn race(addresses: &[SocketAddr]) -> Probed {
+fn race(addresses: &[SocketAddr], limit: Duration) -> Probed {
     if let [one] = addresses {
-        return connect(*one);
+        return connect(*one, limit);
     }
     let (sender, results) = mpsc::channel();
     for address in addresses.iter().copied().take(MOST) {
         let sender = sender.clone();
-        let connecting = move || _ = sender.send(connect(address));
+        let connecting = move || _ = sender.send(connect(address, limit));
         // One that cannot be made is one answer less.
         let _not_made = spawn(connecting);
     }
@@ -54,8 +58,8 @@ fn race(addresses: &[SocketAddr]) -> Probed {
     result
 }
 
-fn connect(address: SocketAddr) -> Probed {
-    match TcpStream::connect_timeout(&address, LIMIT) {
+fn connect(address: SocketAddr, limit: Duration) -> Probed {
+    match TcpStream::connect_timeout(&address, limit) {
         Ok(_closed_at_once) => Probed::Answered,
         Err(error) => judge(&error),
     }
@@ -83,10 +87,10 @@ mod tests {
     fn who_listens_and_who_refuses_are_both_there() {
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = listener.local_addr().unwrap();
-        assert_eq!(race(&[address]), Probed::Answered);
+        assert_eq!(race(&[address], LIMIT), Probed::Answered);
         drop(listener);
-        assert_eq!(race(&[address]), Probed::Answered);
-        assert_eq!(race(&[address, address]), Probed::Answered);
+        assert_eq!(race(&[address], LIMIT), Probed::Answered);
+        assert_eq!(race(&[address, address], LIMIT), Probed::Answered);
     }
 
     #[test]
@@ -106,7 +110,7 @@ mod tests {
         let (sender, results) = mpsc::channel();
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = listener.local_addr().unwrap();
-        begin([address].into(), move |probed| _ = sender.send(probed));
+        begin([address].into(), LIMIT, move |probed| _ = sender.send(probed));
         assert_eq!(results.recv(), Ok(Probed::Answered));
     }
 }

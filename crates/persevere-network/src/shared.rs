@@ -28,13 +28,15 @@ pub(crate) struct Shared {
     pub(crate) anywhere: Arc<Watched>,
     targets: Mutex<HashMap<Target, Weak<Watched>>>,
     by_hand: Mutex<Option<NetworkState>>,
-    sleeps: Sleeps,
+    pub(crate) sleeps: Sleeps,
     started: Mutex<bool>,
     ended: AtomicBool,
     /// Until when the thread looks more often, in nanoseconds since the beginning.
     attention: AtomicU64,
     /// How many block until a status changes.
     pub(crate) watchers: AtomicUsize,
+    /// How often the thread has gone round, for tests of how little it does.
+    pub(crate) turns: AtomicU64,
     #[cfg(test)]
     pub(crate) panics: AtomicBool,
 }
@@ -53,6 +55,7 @@ impl Shared {
             ended: AtomicBool::new(false),
             attention: AtomicU64::new(0),
             watchers: AtomicUsize::new(0),
+            turns: AtomicU64::new(0),
             #[cfg(test)]
             panics: AtomicBool::new(false),
         }
@@ -60,7 +63,7 @@ impl Shared {
 
     /// The time of the evaluators.
     pub(crate) fn now(&self) -> Duration {
-        self.began.elapsed()
+        self.began.elapsed() * self.options.speed
     }
 
     /// Watches a target; one that is watched already is the same.

@@ -10,16 +10,26 @@ const WORTH_TELLING: u64 = 500;
 #[derive(Debug)]
 pub(crate) struct Sleeps {
     millis: AtomicU64,
+    /// By as much longer, as a test wants it.
+    #[cfg(test)]
+    pub(crate) longer: AtomicU64,
 }
 
 impl Sleeps {
     pub(crate) fn new() -> Self {
-        Self { millis: AtomicU64::new(millis(slept())) }
+        Self {
+            millis: AtomicU64::new(millis(slept())),
+            #[cfg(test)]
+            longer: AtomicU64::new(0),
+        }
     }
 
     /// Whether it has slept since the last time that somebody asked.
     pub(crate) fn have_grown(&self) -> bool {
-        self.grow_to(millis(slept()))
+        let now = millis(slept());
+        #[cfg(test)]
+        let now = now + self.longer.load(Ordering::Relaxed);
+        self.grow_to(now)
     }
 
     fn grow_to(&self, now: u64) -> bool {
@@ -53,7 +63,7 @@ mod tests {
 
     #[test]
     fn a_sleep_is_told_once_and_the_noise_of_clocks_never() {
-        let sleeps = Sleeps { millis: AtomicU64::new(7_000) };
+        let sleeps = Sleeps { millis: AtomicU64::new(7_000), ..Sleeps::new() };
         assert!(!sleeps.grow_to(7_001));
         assert!(!sleeps.grow_to(6_999));
         assert!(sleeps.grow_to(9_000));

@@ -130,8 +130,14 @@ impl Watched {
         self.lock().evaluator.wakes_at()
     }
 
-    pub(crate) fn takes_probe(&self, now: Duration) -> Option<ProbeId> {
-        self.lock().evaluator.takes_probe(now)
+    /// A probe, if one is due and there is a way for it: in an outage the first failure of every
+    /// target comes before anybody has looked, and a thousand probes would go nowhere.
+    pub(crate) fn takes_probe(&self, clock: impl Fn() -> Duration) -> Option<ProbeId> {
+        if !self.lock().evaluator.wants_probe(clock()) {
+            return None;
+        }
+        self.look(&clock);
+        self.lock().evaluator.takes_probe(clock())
     }
 
     /// Lets one of those who wait through, if it is time for that.

@@ -3,6 +3,7 @@
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
@@ -69,6 +70,7 @@ impl<'a> Worker<'a> {
     }
 
     fn turn(&mut self) {
+        self.shared.turns.fetch_add(1, Ordering::Relaxed);
         let listening = self.ears.open();
         self.shared.forget_after_sleep();
         let all = self.shared.all();
@@ -94,7 +96,7 @@ impl<'a> Worker<'a> {
             self.tend(watched);
         }
         #[cfg(test)]
-        if self.shared.panics.swap(false, std::sync::atomic::Ordering::SeqCst) {
+        if self.shared.panics.swap(false, Ordering::SeqCst) {
             panic!("as a test wants it");
         }
 
@@ -105,7 +107,7 @@ impl<'a> Worker<'a> {
         let heeds_at = first.map(|first| first + PACE * AT_ONCE as u32).filter(|at| now < *at);
         let wakes = all.iter().filter_map(|watched| watched.wakes_at());
         let wakes = wakes.chain(heeds_at).chain(self.again_at()).chain([look_at]);
-        let limit = wakes.min().unwrap_or(now).saturating_sub(now);
+        let limit = wakes.min().unwrap_or(now).saturating_sub(now) / self.shared.options.speed;
         drop(all);
         if self.ears.wait(&self.shared.bell, limit, heeds_at.is_none()) && self.ears.drain() {
             self.note_message(self.shared.now());
@@ -142,9 +144,10 @@ impl<'a> Worker<'a> {
         watched.take(now, Input::Tick);
         watched.let_canary(now);
         let Some(addresses) = watched.target().probed() else { return };
-        let Some(probe) = watched.takes_probe(now) else { return };
+        let Some(probe) = watched.takes_probe(|| self.shared.now()) else { return };
         let (shared, probed_one) = (self.shared.clone(), watched.clone());
-        probe::begin(addresses.clone(), move |probed| {
+        let limit = probe::LIMIT / shared.options.speed;
+        probe::begin(addresses.clone(), limit, move |probed| {
             probed_one.take(shared.now(), Input::Probe(probe, probed));
             shared.bell.ring();
         });

@@ -5,24 +5,15 @@
 
 mod common;
 
-use std::net::{SocketAddr, TcpListener};
+use std::io::{Read, Write};
+use std::net::SocketAddr;
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
-use common::{Peer, be_peer, cable, inside, ip, wait_for};
-use persevere::{NetworkMonitor, NetworkState, RetryPolicy, Retryer};
-use persevere_network::{Monitor, Reason, Status, Target, TargetMonitor};
-
-fn server() -> SocketAddr {
-    SocketAddr::from(([10, 9, 0, 2], 80))
-}
-
-fn up(status: &Status) -> bool {
-    status.state == NetworkState::Up
-}
-
-fn down_for(reason: Reason) -> impl Fn(&Status) -> bool {
-    move |status| status.state == NetworkState::Down && status.reason == reason
-}
+use common::{cable, down_for, inside, ip, server, up, wait_for, wait_until};
+use persevere::{NetworkMonitor, NetworkState};
+use persevere_network::{Monitor, Reason, Target, TargetMonitor};
 
 fn anywhere(monitor: &Monitor) -> Arc<TargetMonitor> {
     monitor.target(Target::anywhere())
@@ -168,39 +159,6 @@ fn a_machine_with_nothing_but_itself() {
 }
 
 #[test]
-fn a_host_that_refuses_is_there() {
-    inside("a_host_that_refuses_is_there", || {
-        let _peer = Peer::start();
-        let refuses = SocketAddr::from(([10, 9, 0, 2], 81));
-        let monitor = Monitor::new();
-        let target = monitor.target(refuses);
-        let policy = RetryPolicy::builder().initial_delay(std::time::Duration::ZERO).build();
-        let retryer = Retryer::new(policy.unwrap()).network_monitor(target.clone());
-        let error = retryer.run_blocking("connect", |_| std::net::TcpStream::connect(refuses));
-        assert_eq!(error.unwrap_err().verdict().unwrap().rule(), "io.connection_refused");
-        assert_eq!(target.status().state, NetworkState::Up);
-    });
-}
-
-#[test]
-fn a_host_that_says_nothing_and_then_answers() {
-    inside("a_host_that_says_nothing_and_then_answers", || {
-        let mut peer = Peer::start();
-        let monitor = Monitor::new();
-        let target = monitor.target(server());
-        wait_for(&target, up);
-        peer.ip("addr del 10.9.0.2/24 dev v1");
-        for _ in 0..3 {
-            target.report(persevere::NetworkReport::Failed);
-        }
-        assert_eq!(target.status().state, NetworkState::Degraded);
-        wait_for(&target, down_for(Reason::ProbesFail));
-        peer.ip("addr add 10.9.0.2/24 dev v1");
-        wait_for(&target, up);
-    });
-}
-
-#[test]
 fn more_changes_than_the_kernel_can_tell() {
     inside("more_changes_than_the_kernel_can_tell", || {
         cable();
@@ -222,9 +180,40 @@ fn more_changes_than_the_kernel_can_tell() {
         ip("link set v1 down");
         routes("del");
         wait_for(&target, down_for(Reason::NoCarrier));
+        assert!(netlink_sockets().iter().any(|socket| socket.lost > 0), "none were too many");
         routes("add");
         ip("link set v1 up");
         wait_for(&target, up);
+    });
+}
+
+#[test]
+fn a_netlink_socket_that_somebody_closes() {
+    inside("a_netlink_socket_that_somebody_closes", || {
+        cable();
+        let monitor = Monitor::new();
+        let target = monitor.target(server());
+        wait_for(&target, up);
+        let listening = || netlink_sockets().into_iter().find(|socket| socket.groups != 0);
+        let closed = listening().unwrap();
+        let number = closed.descriptor().unwrap();
+        nix::unistd::close(number).unwrap();
+        // Somebody else's socket has the number now, and what comes there is not the monitor's.
+        // Not at once, if the monitor is just looking with a socket of that number.
+        let mut pairs = std::iter::repeat_with(|| UnixStream::pair().unwrap()).take(1_000);
+        let (mut other, mut writer) = pairs.find(|(other, _)| other.as_raw_fd() == number).unwrap();
+        writer.write_all(b"a letter").unwrap();
+        ip("link set v1 down");
+        wait_for(&target, down_for(Reason::NoCarrier));
+        drop(writer);
+        let mut letter = String::new();
+        other.read_to_string(&mut letter).unwrap();
+        assert_eq!(letter, "a letter");
+        ip("link set v1 up");
+        wait_for(&target, up);
+        wait_until("it listens again", || {
+            listening().is_some_and(|socket| socket.inode != closed.inode)
+        });
     });
 }
 
@@ -257,10 +246,33 @@ fn no_file_descriptors_left() {
     });
 }
 
-/// Not a test: the other end of the cables, where it is started as that.
-#[test]
-fn peer() {
-    if std::env::var_os(common::PEER).is_some() {
-        be_peer(|| drop(TcpListener::bind(("0.0.0.0", 80))));
+/// A netlink socket in this namespace, as `/proc/net/netlink` tells of it.
+struct NetlinkSocket {
+    groups: u32,
+    /// How many messages there was no room for.
+    lost: u64,
+    inode: u64,
+}
+
+fn netlink_sockets() -> Vec<NetlinkSocket> {
+    let table = std::fs::read_to_string("/proc/net/netlink").unwrap();
+    let sockets = table.lines().skip(1).map(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let groups = u32::from_str_radix(fields[3], 16).unwrap();
+        let [lost, inode] = [8, 9].map(|field: usize| fields[field].parse().unwrap());
+        NetlinkSocket { groups, lost, inode }
+    });
+    sockets.collect()
+}
+
+impl NetlinkSocket {
+    /// What this process knows it by.
+    fn descriptor(&self) -> Option<i32> {
+        let link = format!("socket:[{}]", self.inode);
+        let mut descriptors = std::fs::read_dir("/proc/self/fd").unwrap().flatten();
+        let own = descriptors.find(|entry| {
+            std::fs::read_link(entry.path()).is_ok_and(|other| other.as_os_str() == link.as_str())
+        })?;
+        own.file_name().to_str()?.parse().ok()
     }
 }

@@ -5,22 +5,18 @@
 mod common;
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use common::{Peer, be_peer, cable, inside, ip, wait_for};
+use common::{Peer, be_peer, cable, inside, ip, server, wait_for};
 use persevere::{Event, EventKind, NetworkMonitor, NetworkState, RetryPolicy, Retryer};
 use persevere_network::{Monitor, Reason, Target};
 
 const SIZE: usize = 600_000;
 const CHUNK: usize = 1_000;
-
-fn server() -> SocketAddr {
-    SocketAddr::from(([10, 9, 0, 2], 80))
-}
 
 fn content(range: std::ops::Range<usize>) -> Vec<u8> {
     range.map(|position| (position * 31 % 251) as u8).collect()

@@ -1,5 +1,6 @@
 //! Lives through an outage with a single attempt to its name: while the network is down, calls
-//! pause, and nothing is charged.
+//! pause, and nothing is charged. With a monitor that is told by hand, as in tests of your own; the
+//! one that watches the machine is in `network_aware`, an example of `persevere-network`.
 //!
 //! `cargo run --example network_pause`
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
@@ -20,13 +21,22 @@ struct Inner {
 }
 
 impl Waiters {
-    /// Wakes everybody, outside the lock: a waker may run anything.
+    /// Wakes everybody, outside the lock: a waker may run anything. Nobody else is forgotten if one
+    /// panics.
     pub(crate) fn wake_all(&self) {
         let mut inner = self.lock();
         inner.admitted = None;
         let wakers = std::mem::take(&mut inner.wakers);
         drop(inner);
-        wakers.into_values().for_each(Waker::wake);
+        let mut panic = None;
+        for waker in wakers.into_values() {
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+                panic.get_or_insert(payload);
+            }
+        }
+        if let Some(payload) = panic {
+            resume_unwind(payload);
+        }
     }
 
     /// Wakes the one who has waited longest, and lets it through although it has not happened.
@@ -127,5 +137,39 @@ impl<A: Awaited> Drop for Place<A> {
                 self.awaited.waiters().admit_one();
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Context, Wake};
+
+    use crate::cancel::CancellationToken;
+
+    /// Counts, and panics every other time.
+    #[derive(Default)]
+    struct Panics(AtomicUsize);
+
+    impl Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            assert!(self.0.fetch_add(1, Ordering::SeqCst) % 2 == 1, "as a test wants it");
+        }
+    }
+
+    #[test]
+    fn a_waker_that_panics_leaves_nobody_asleep() {
+        let (token, panics) = (CancellationToken::new(), Arc::new(Panics::default()));
+        let waker = panics.clone().into();
+        let mut waiting = pin!([token.cancelled(), token.cancelled(), token.cancelled()]);
+        for future in waiting.as_mut().get_mut() {
+            let polled = pin!(future).poll(&mut Context::from_waker(&waker));
+            assert!(polled.is_pending());
+        }
+        let told = std::thread::scope(|scope| scope.spawn(|| token.cancel()).join());
+        assert!(told.is_err(), "the panic goes on when all are awake");
+        assert_eq!(panics.0.load(Ordering::SeqCst), 3);
     }
 }

@@ -34,8 +34,18 @@ impl Netlink {
         Ok(Self { socket })
     }
 
+    /// Whether it is still there: another socket may have its number after somebody has closed it.
+    pub(super) fn is_ours(&self) -> bool {
+        rustix::net::getsockname(&self.socket)
+            .is_ok_and(|address| address.address_family() == AddressFamily::NETLINK)
+    }
+
     /// Takes all messages out. Returns whether there were any.
     pub(super) fn drain(&self) -> Result<bool, Broken> {
+        // What comes at another one's socket is not ours to take.
+        if !self.is_ours() {
+            return Err(Broken);
+        }
         let mut any = false;
         for _ in 0..AT_ONCE {
             // One byte: the rest of a message is thrown away with it.

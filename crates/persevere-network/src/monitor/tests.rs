@@ -93,6 +93,20 @@ fn a_panic_of_the_thread_is_survived() {
 }
 
 #[test]
+fn the_thread_forgets_what_was_known_before_a_sleep() {
+    let monitor = Monitor::builder().probes(false).build();
+    let target = monitor.target(loopback(9));
+    wait_for(&target, |status| status.state == NetworkState::Up);
+    target.report(NetworkReport::Unreachable);
+    let doubt = target.status();
+    assert_eq!(doubt.reason, Reason::OperationsFail);
+    monitor.anywhere.life.shared.sleeps.longer.store(3_600_000, Ordering::SeqCst);
+    monitor.anywhere.life.shared.bell.ring();
+    let changed = wait_for(&target, |status| status.since != doubt.since);
+    assert!(matches!(changed.state, NetworkState::Unknown | NetworkState::Up));
+}
+
+#[test]
 fn a_host_that_fails_but_answers_probes_is_doubtful_and_then_up() {
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let monitor = Monitor::new();

@@ -1,10 +1,13 @@
 //! Network namespaces: a test runs itself again in one of its own, where it may pull every cable.
+#![allow(dead_code, reason = "no file of tests uses all of it")]
 
 use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use persevere_network::{Status, TargetMonitor};
+use persevere::NetworkState;
+use persevere_network::{Reason, Status, TargetMonitor};
 
 /// For tests that have failed; none waits that long.
 pub(crate) const GENEROUS: Duration = Duration::from_secs(120);
@@ -18,9 +21,7 @@ pub(crate) fn inside(name: &str, body: impl FnOnce()) {
         ip("link set lo up");
         return body();
     }
-    if let Err(missing) = available() {
-        assert!(std::env::var("CI").as_deref() != Ok("true"), "{missing}, and CI skips nothing");
-        eprintln!("SKIPPED: {name}: {missing}");
+    if is_skipped(name, available()) {
         return;
     }
     let mut again = namespace();
@@ -32,22 +33,52 @@ pub(crate) fn inside(name: &str, body: impl FnOnce()) {
     assert!(output.status.success() && told.contains("1 passed"), "{name}: {}", output.status);
 }
 
+/// The same for a test that has a process to itself, and no harness.
+pub(crate) fn inside_without_harness(name: &str, body: impl FnOnce()) {
+    if std::env::var_os(INSIDE).is_some() {
+        ip("link set lo up");
+        return body();
+    }
+    if is_skipped(name, available().and_then(|()| clocks_available())) {
+        return;
+    }
+    let status = namespace().arg(this()).env(INSIDE, "1").status().unwrap();
+    assert!(status.success(), "{name}: {status}");
+}
+
+fn is_skipped(name: &str, available: Result<(), String>) -> bool {
+    let Err(missing) = available else { return false };
+    assert!(std::env::var("CI").as_deref() != Ok("true"), "{missing}, and CI skips nothing");
+    // Not by `eprintln!`, of which nobody sees anything if the test passes.
+    let _closed = writeln!(std::io::stderr(), "SKIPPED: {name}: {missing}");
+    true
+}
+
 fn this() -> std::path::PathBuf {
     std::env::current_exe().unwrap()
 }
 
-/// Root makes one; a user makes one in which it is root.
+/// Root makes one; a user makes one in which it is root. With mounts of its own, for files of the
+/// system that a test replaces.
 fn namespace() -> Command {
     let mut unshare = Command::new("unshare");
-    unshare.args(["--net", "--map-root-user"]);
+    unshare.args(["--net", "--mount", "--map-root-user"]);
     unshare
 }
 
+fn runs(command: &mut Command) -> bool {
+    let command = command.stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+fn clocks_available() -> Result<(), String> {
+    match runs(namespace().args(["unshare", "--time", "--boottime", "1", "true"])) {
+        true => Ok(()),
+        false => Err("time namespaces are not to be had here".to_owned()),
+    }
+}
+
 fn available() -> Result<(), String> {
-    let runs = |command: &mut Command| {
-        let command = command.stdout(Stdio::null()).stderr(Stdio::null());
-        command.status().is_ok_and(|status| status.success())
-    };
     if !runs(Command::new("ip").arg("-V")) {
         return Err("`ip` is missing: install iproute2".to_owned());
     }
@@ -59,8 +90,22 @@ fn available() -> Result<(), String> {
 
 /// `ip link set v0 up`.
 pub(crate) fn ip(arguments: &str) {
-    let status = Command::new("ip").args(arguments.split_whitespace()).status().unwrap();
-    assert!(status.success(), "ip {arguments}");
+    run("ip", arguments);
+}
+
+/// Runs a program, which has to succeed.
+pub(crate) fn run(program: &str, arguments: &str) {
+    let status = Command::new(program).args(arguments.split_whitespace()).status().unwrap();
+    assert!(status.success(), "{program} {arguments}");
+}
+
+/// Puts a file of this content in the place of another, for this test only.
+pub(crate) fn replace_file(path: &str, content: &str) {
+    let name = path.replace('/', "-");
+    let other = std::env::temp_dir().join(format!("persevere-{}{name}", std::process::id()));
+    std::fs::write(&other, content).unwrap();
+    run("mount", &format!("--bind {} {path}", other.display()));
+    std::fs::remove_file(other).unwrap();
 }
 
 /// A cable between `v0`, which is ours, and `v1`, with an address and a way out.
@@ -82,6 +127,28 @@ pub(crate) fn wait_for(target: &TargetMonitor, wanted: impl Fn(&Status) -> bool)
         status = target.wait_for_change(&status, Some(left));
     }
     status
+}
+
+/// Blocks until something is so of which nobody is told.
+pub(crate) fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+    let until = Instant::now() + GENEROUS;
+    while !is_so() {
+        assert!(Instant::now() < until, "it never happens: {what}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+pub(crate) fn up(status: &Status) -> bool {
+    status.state == NetworkState::Up
+}
+
+pub(crate) fn down_for(reason: Reason) -> impl Fn(&Status) -> bool {
+    move |status| status.state == NetworkState::Down && status.reason == reason
+}
+
+/// The other end of the cable.
+pub(crate) fn server() -> SocketAddr {
+    SocketAddr::from(([10, 9, 0, 2], 80))
 }
 
 /// A process at the other end of a cable, in a namespace of its own.
