@@ -1,6 +1,8 @@
 //! Storage that retries and resumes.
 #![doc = ""]
 
+#[cfg(feature = "azure")]
+mod azure;
 mod digest;
 mod error;
 #[cfg(feature = "http-stores")]
@@ -9,6 +11,8 @@ mod location;
 mod meter;
 mod store;
 
+#[cfg(feature = "azure")]
+pub use azure::AzureOptions;
 pub use error::{Cause, ProviderError, StorageError};
 #[cfg(feature = "http-stores")]
 pub use http::HttpOptions;
