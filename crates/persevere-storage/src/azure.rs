@@ -24,14 +24,13 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, Uri};
 use md5::{Digest, Md5};
-use serde::de::DeserializeOwned;
 
 pub use options::AzureOptions;
 
 use self::access::Access;
 use self::call::{CRC64NVME, Call, JOB};
 use self::options::Service;
-use crate::error::StorageError;
+use crate::error::{Cause, StorageError};
 use crate::http::{HttpClient, HttpOptions, Outgoing, context};
 use crate::meter::Meter;
 use crate::store::{
@@ -80,14 +79,15 @@ impl AzureStore {
         format!("az://{}/{key}", self.container)
     }
 
-    /// The document of an answer about a blob.
-    fn parsed<T: DeserializeOwned>(&self, document: &[u8], key: &str) -> Result<T, StorageError> {
-        let parsed = quick_xml::de::from_reader(document);
-        parsed.map_err(|reason| self.unreadable(&self.url_of(key), reason))
+    /// The text of an answer, without the mark that Azure begins it with.
+    fn text<'a>(&self, document: &'a [u8], what: &str) -> Result<&'a str, StorageError> {
+        let text = std::str::from_utf8(document);
+        let text = text.map_err(|reason| self.unreadable(what, reason.into()))?;
+        Ok(text.trim_start_matches('\u{feff}'))
     }
 
     /// Not what Azure sends: half of it, or the page of a proxy.
-    fn unreadable(&self, what: &str, reason: quick_xml::DeError) -> StorageError {
+    fn unreadable(&self, what: &str, reason: Cause) -> StorageError {
         StorageError::Transport {
             doing: format!("read Azure's answer about {what}"),
             source: std::io::Error::new(std::io::ErrorKind::UnexpectedEof, reason).into(),

@@ -104,7 +104,9 @@ impl AzureStore {
             Err(error) => return Err(error),
         };
         let document = answer.document(&self.client).await?;
-        let list: BlockList = self.parsed(&document, key)?;
+        let what = self.url_of(key);
+        let list: BlockList = quick_xml::de::from_str(self.text(&document, &what)?)
+            .map_err(|reason| self.unreadable(&what, reason.into()))?;
         let ours = list.uncommitted_blocks.block.into_iter().filter_map(|block| {
             let (upload, number) = parse(&block.name)?;
             Some((upload, SeenPart { number, size: block.size, tag: block.name }))

@@ -2,109 +2,14 @@
 
 use http::Method;
 use percent_encoding::percent_decode_str;
-use serde::Deserialize;
+use quick_xml::Reader;
+use quick_xml::escape::resolve_predefined_entity;
+use quick_xml::events::{BytesRef, BytesStart, Event};
 
 use super::call::Call;
 use super::{AzureStore, http_date};
 use crate::error::StorageError;
 use crate::store::{Entry, Page, Version};
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Results {
-    #[serde(default)]
-    blobs: Items,
-    #[serde(default)]
-    next_marker: Option<String>,
-}
-
-/// Blobs and prefixes, as they come.
-#[derive(Debug, Default, Deserialize)]
-struct Items {
-    #[serde(rename = "$value", default)]
-    items: Vec<Item>,
-}
-
-#[derive(Debug, Deserialize)]
-enum Item {
-    Blob(Blob),
-    BlobPrefix(Prefix),
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Blob {
-    name: Name,
-    properties: Properties,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Prefix {
-    name: Name,
-}
-
-#[derive(Debug, Deserialize)]
-struct Name {
-    /// Whether it has characters that XML cannot hold, and so is percent-encoded.
-    #[serde(rename = "@Encoded", default)]
-    is_encoded: bool,
-    #[serde(rename = "$text", default)]
-    text: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct Properties {
-    #[serde(rename = "Content-Length", default)]
-    length: u64,
-    #[serde(rename = "Last-Modified", default)]
-    modified: Option<String>,
-    #[serde(rename = "Etag", default)]
-    etag: Option<String>,
-    /// "directory" in accounts with a hierarchical namespace.
-    #[serde(rename = "ResourceType", default)]
-    kind: Option<String>,
-}
-
-impl Name {
-    fn decoded(self) -> String {
-        match self.is_encoded {
-            true => percent_decode_str(&self.text).decode_utf8_lossy().into_owned(),
-            false => self.text,
-        }
-    }
-}
-
-impl Item {
-    fn entry(self) -> Option<Entry> {
-        let Blob { name, properties } = match self {
-            Self::Blob(blob) => blob,
-            Self::BlobPrefix(prefix) => {
-                let key = prefix.name.decoded();
-                return Some(Entry { key, size: 0, modified: None, version: None, is_folder: true });
-            }
-        };
-        // Such a folder is listed as a prefix as well, or as the beginning of what is in it.
-        if properties.kind.as_deref() == Some("directory") {
-            return None;
-        }
-        Some(Entry {
-            key: name.decoded(),
-            size: properties.length,
-            modified: properties.modified.as_deref().and_then(http_date),
-            version: properties.etag.map(quoted),
-            is_folder: false,
-        })
-    }
-}
-
-/// Lists have ETags without the quotes that headers have them with.
-fn quoted(etag: String) -> Version {
-    Version(match etag.contains('"') {
-        true => etag,
-        false => format!("\"{etag}\""),
-    })
-}
 
 impl AzureStore {
     pub(super) async fn page(
@@ -129,14 +34,118 @@ impl AzureStore {
             call = call.query("maxresults", limit);
         }
         let document = self.send(call).await?.document(&self.client).await?;
-        parse(&document).map_err(|reason| self.unreadable(&self.container_url(), reason))
+        let what = self.container_url();
+        parse(self.text(&document, &what)?).map_err(|reason| self.unreadable(&what, reason.into()))
     }
 }
 
-fn parse(document: &[u8]) -> Result<Page, quick_xml::DeError> {
-    let results: Results = quick_xml::de::from_reader(document)?;
-    let entries = results.blobs.items.into_iter().filter_map(Item::entry).collect();
-    Ok(Page { entries, next: results.next_marker.filter(|marker| !marker.is_empty()) })
+/// Read piece by piece: derived code would drop a name that is all spaces.
+fn parse(document: &str) -> Result<Page, quick_xml::Error> {
+    let mut reader = Reader::from_str(document);
+    let (mut page, mut item, mut text) = (Page::default(), Item::default(), String::new());
+    let mut depth = 0_usize;
+    loop {
+        match reader.read_event()? {
+            Event::Start(tag) => {
+                depth += 1;
+                text.clear();
+                item.open(&tag)?;
+            }
+            Event::Text(piece) => text.push_str(&piece),
+            Event::CData(piece) => text.push_str(&piece),
+            Event::GeneralRef(name) => push_reference(&mut text, &name)?,
+            Event::End(tag) => {
+                depth -= 1;
+                match tag.name().as_ref() {
+                    "Blob" | "BlobPrefix" => page.entries.extend(item.entry()),
+                    "NextMarker" if !text.is_empty() => page.next = Some(text.clone()),
+                    name => item.set(name, &text),
+                }
+                text.clear();
+            }
+            Event::Eof if depth > 0 => {
+                let cut = std::io::ErrorKind::UnexpectedEof;
+                return Err(std::io::Error::from(cut).into());
+            }
+            Event::Eof => return Ok(page),
+            _ => {}
+        }
+    }
+}
+
+fn push_reference(text: &mut String, name: &BytesRef<'_>) -> Result<(), quick_xml::Error> {
+    if let Some(character) = name.resolve_char_ref()? {
+        text.push(character);
+    } else if let Some(entity) = resolve_predefined_entity(name) {
+        text.push_str(entity);
+    }
+    Ok(())
+}
+
+/// A blob or a prefix of which the description is being read.
+#[derive(Default)]
+struct Item {
+    is_folder: bool,
+    key: String,
+    /// Whether the name has characters that XML cannot hold, and so is percent-encoded.
+    is_encoded: bool,
+    size: u64,
+    modified: Option<String>,
+    etag: Option<String>,
+    /// "directory" in accounts with a hierarchical namespace.
+    kind: String,
+}
+
+impl Item {
+    fn open(&mut self, tag: &BytesStart<'_>) -> Result<(), quick_xml::Error> {
+        match tag.name().as_ref() {
+            "Blob" => *self = Self::default(),
+            "BlobPrefix" => *self = Self { is_folder: true, ..Self::default() },
+            "Name" => {
+                let encoded = tag.try_get_attribute("Encoded")?;
+                self.is_encoded = encoded.is_some_and(|it| it.value == "true");
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, name: &str, text: &str) {
+        match name {
+            "Name" if self.is_encoded => {
+                self.key = percent_decode_str(text).decode_utf8_lossy().into_owned();
+            }
+            "Name" => self.key = text.to_owned(),
+            "Content-Length" => self.size = text.parse().unwrap_or_default(),
+            "Last-Modified" => self.modified = Some(text.to_owned()),
+            "Etag" => self.etag = Some(text.to_owned()),
+            "ResourceType" => self.kind = text.to_owned(),
+            _ => {}
+        }
+    }
+
+    fn entry(&mut self) -> Option<Entry> {
+        let item = std::mem::take(self);
+        // Such a folder is listed as a prefix as well, or as the beginning of what is in it.
+        if item.kind == "directory" && !item.is_folder {
+            return None;
+        }
+        Some(Entry {
+            key: item.key,
+            size: if item.is_folder { 0 } else { item.size },
+            modified: item.modified.as_deref().and_then(http_date).filter(|_| !item.is_folder),
+            version: item.etag.map(quoted).filter(|_| !item.is_folder),
+            is_folder: item.is_folder,
+        })
+    }
+}
+
+/// Lists have ETags without the quotes that headers have them with.
+fn quoted(etag: String) -> Version {
+    Version(match etag.contains('"') {
+        true => etag,
+        false => format!("\"{etag}\""),
+    })
 }
 
 #[cfg(test)]
@@ -155,7 +164,7 @@ mod tests {
 
     #[test]
     fn names_come_as_they_are() {
-        let page = parse(LIST.as_bytes()).unwrap();
+        let page = parse(LIST).unwrap();
         let names: Vec<_> =
             page.entries.iter().map(|entry| (entry.key.as_str(), entry.is_folder)).collect();
         let expected =
@@ -170,10 +179,17 @@ mod tests {
     }
 
     #[test]
+    fn half_a_list_is_none() {
+        for end in [LIST.len() / 2, LIST.len() - 3] {
+            assert!(parse(&LIST[..end]).is_err(), "{end}");
+        }
+    }
+
+    #[test]
     fn an_empty_list() {
         for blobs in ["<Blobs />", "<Blobs></Blobs>", ""] {
             let xml = format!("<EnumerationResults>{blobs}<NextMarker /></EnumerationResults>");
-            let page = parse(xml.as_bytes()).unwrap();
+            let page = parse(&xml).unwrap();
             assert!(page.entries.is_empty() && page.next.is_none(), "{page:?}");
         }
     }

@@ -312,7 +312,7 @@ mod tests {
         assert!(endpoint("ftp://host").contains("`ftp://host`"));
         assert!(endpoint("acme").contains("must look like"));
         let connection = |text| refused(&[("AZURE_STORAGE_CONNECTION_STRING", text)]);
-        assert!(connection("hunter2").contains("`NAME=VALUE`"));
+        assert!(connection("hunter2").contains("NAME=VALUE;"));
         let other = "AccountName=acme;AccountKey=hunter2";
         let both = [("AZURE_STORAGE_ACCOUNT", "b"), ("AZURE_STORAGE_CONNECTION_STRING", other)];
         assert!(refused(&both).contains("AZURE_STORAGE_ACCOUNT is `b`"));
