@@ -1,5 +1,7 @@
 //! Storage that retries and resumes.
 
+#[cfg(feature = "azure")]
+mod azure;
 mod digest;
 mod error;
 #[cfg(feature = "http-stores")]
@@ -20,6 +22,8 @@ mod transfer;
 mod unfinished;
 mod walk;
 
+#[cfg(feature = "azure")]
+pub use azure::AzureOptions;
 pub use error::{Cause, ProviderError, StorageError};
 #[cfg(feature = "http-stores")]
 pub use http::HttpOptions;
