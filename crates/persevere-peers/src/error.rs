@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::Write;
 
 /// Why a peer does not run.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum PeerError {
     /// It is not installed.

@@ -10,6 +10,8 @@ use tokio::time::timeout;
 
 #[cfg(feature = "http-stores")]
 use crate::HttpOptions;
+#[cfg(feature = "azure")]
+use crate::azure::{AzureOptions, AzureStore};
 use crate::error::StorageError;
 use crate::local::LocalStore;
 use crate::location::Location;
@@ -39,7 +41,9 @@ pub struct StorageBuilder {
     retryer: Retryer,
     monitor: Option<Arc<Monitor>>,
     #[cfg(feature = "http-stores")]
-    pub(crate) http: HttpOptions,
+    http: HttpOptions,
+    #[cfg(feature = "azure")]
+    azure: Option<AzureOptions>,
 }
 
 impl StorageBuilder {
@@ -72,6 +76,14 @@ impl StorageBuilder {
         self
     }
 
+    /// Which account of Azure, and on whose behalf. Default: what the environment says.
+    #[cfg(feature = "azure")]
+    #[must_use]
+    pub fn azure(mut self, options: AzureOptions) -> Self {
+        self.azure = Some(options);
+        self
+    }
+
     /// The storage that a place is in, and the key of the place there. No request is made yet.
     ///
     /// # Errors
@@ -96,6 +108,13 @@ impl StorageBuilder {
                 })?;
                 Ok((Arc::new(LocalStore::new()), key.to_owned()))
             }
+            #[cfg(feature = "azure")]
+            Location::Azure { container, key } => {
+                let options = self.azure.clone().map_or_else(AzureOptions::from_environment, Ok)?;
+                let store = AzureStore::new(container, &options, &self.http)?;
+                Ok((Arc::new(store), key.clone()))
+            }
+            #[allow(unreachable_patterns, reason = "with all features there is none")]
             other => Err(StorageError::Unsupported {
                 what: format!("{other}: this program was built without this provider"),
             }),

@@ -247,7 +247,7 @@ pub(crate) struct SeenPart {
     pub(crate) size: u64,
     /// As in [`SentPart::tag`].
     pub(crate) tag: String,
-    /// Its checksum, if the provider tells: by it a part is known that nobody has written down.
+    /// Its checksum, if the provider tells.
     pub(crate) crc64nvme: Option<u64>,
 }
 

@@ -167,8 +167,7 @@ mod tests {
         let page = parse(LIST).unwrap();
         let names: Vec<_> =
             page.entries.iter().map(|entry| (entry.key.as_str(), entry.is_folder)).collect();
-        let expected =
-            [(" a & é ", false), (" a/", true), ("a\u{1}b%25", false), ("  ", true)];
+        let expected = [(" a & é ", false), (" a/", true), ("a\u{1}b%25", false), ("  ", true)];
         assert_eq!(names, expected);
         assert_eq!(page.next.as_deref(), Some("2!92!x"));
         let first = &page.entries[0];

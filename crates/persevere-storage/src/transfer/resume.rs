@@ -151,25 +151,28 @@ async fn trusted(
                 let good = is_there && is_whole && is_same;
                 good.then(|| SentPart { place, digest: *digest, tag: tag.clone() })
             }
-            (None, Some(there)) => unwritten(job, place, there).await?,
-            (None, None) => None,
+            (None, Some(there)) if same_source => unwritten(job, place, there).await?,
+            (None, _) => None,
         };
         trusted.extend(part.map(|part| (number, part)));
     }
     Ok(trusted)
 }
 
-/// A part that was sent, but not written down: known by its checksum, where reading it costs little.
+/// A part that was sent, but not written down. The upload is nobody else's, so it is the part of this
+/// source, of which only the checksum is missing, where reading it costs little.
 async fn unwritten(
     job: &Job,
     place: PartPlace,
     there: &SeenPart,
 ) -> Result<Option<SentPart>, StorageError> {
-    let Some(crc64nvme) = there.crc64nvme.filter(|_| job.from.is_local()) else { return Ok(None) };
+    if !job.from.is_local() {
+        return Ok(None);
+    }
     let range = place.offset..place.offset + there.size;
     let version = job.info.version.as_ref();
     let payload = fetch(&job.from, range, version, &job.limits, &job.progress).await?;
-    let is_it = payload.digest.crc64nvme == crc64nvme;
+    let is_it = there.crc64nvme.is_none_or(|crc| crc == payload.digest.crc64nvme);
     Ok(is_it.then(|| SentPart { place, digest: payload.digest, tag: there.tag.clone() }))
 }
 

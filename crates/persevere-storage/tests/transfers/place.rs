@@ -1,0 +1,100 @@
+//! Where things are stored.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use persevere::{RetryPolicy, Retryer};
+use persevere_peers::{PeerError, or_skip};
+use persevere_storage::{AzureOptions, Storage, StorageBuilder, TransferOptions};
+
+/// A place to store things in, and a folder of this machine.
+#[derive(Clone)]
+pub(crate) struct Place {
+    pub(crate) builder: StorageBuilder,
+    /// A URL that keys are put behind, with `/` at its end.
+    pub(crate) url: String,
+    /// The smallest part that the provider takes.
+    pub(crate) part: u64,
+    folder: Arc<tempfile::TempDir>,
+}
+
+impl Place {
+    fn new(builder: StorageBuilder, url: impl Into<String>, part: u64) -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let policy =
+            RetryPolicy::builder().initial_delay(Duration::from_millis(10)).build().unwrap();
+        let builder = builder.retryer(Retryer::new(policy));
+        Self { builder, url: url.into(), part, folder }
+    }
+
+    /// A part of it that no other test uses.
+    pub(crate) fn for_test(mut self, test: &str) -> Self {
+        self.url.push_str(&test.replace("::", "-"));
+        self.url.push('/');
+        self
+    }
+
+    pub(crate) async fn open(&self, key: &str) -> (Storage, String) {
+        let location = format!("{}{key}", self.url).parse().unwrap();
+        self.builder.open(&location).await.unwrap()
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A file of so many bytes, in which no two parts are the same.
+    pub(crate) fn file(&self, name: &str, size: u64, seed: u64) -> PathBuf {
+        let path = self.path(name);
+        fs::write(&path, bytes(size, seed)).unwrap();
+        path
+    }
+
+    pub(crate) fn options(&self) -> TransferOptions {
+        TransferOptions::new().part_size(self.part).concurrency(3).state_folder(self.path("jobs"))
+    }
+
+    pub(crate) fn journals(&self) -> usize {
+        fs::read_dir(self.path("jobs")).map_or(0, Iterator::count)
+    }
+}
+
+pub(crate) fn bytes(size: u64, seed: u64) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()
+    };
+    let mut bytes: Vec<u8> = (0..size.div_ceil(8)).flat_map(|_| next()).collect();
+    bytes.truncate(usize::try_from(size).unwrap());
+    bytes
+}
+
+/// A peer that is started once for all tests.
+fn shared<T: 'static>(
+    test: &str,
+    peer: &'static OnceLock<Result<T, PeerError>>,
+    start: fn() -> Result<T, PeerError>,
+) -> Option<&'static T> {
+    or_skip(test, peer.get_or_init(start).as_ref().map_err(Clone::clone))
+}
+
+pub(crate) fn local(_: &str) -> Option<Place> {
+    let place = Place::new(StorageBuilder::new(), "", 256 * 1024);
+    let url = format!("{}/", place.folder.path().display());
+    Some(Place { url, ..place })
+}
+
+pub(crate) fn azurite(test: &str) -> Option<Place> {
+    static PEER: OnceLock<Result<persevere_peers::Azurite, PeerError>> = OnceLock::new();
+    let peer = shared(test, &PEER, persevere_peers::azurite)?;
+    let mut options = AzureOptions::default().with_key(peer.key);
+    options.account = Some(peer.account.into());
+    options.endpoint = Some(peer.url.clone());
+    let builder = StorageBuilder::new().azure(options);
+    Some(Place::new(builder, format!("az://{}/", peer.container), 256 * 1024))
+}
