@@ -6,8 +6,9 @@ use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 
+use super::AzureStore;
 use super::call::Call;
-use super::{AzureStore, http_date};
+use super::headers::http_date;
 use crate::error::StorageError;
 use crate::store::{Entry, Page, Version};
 
@@ -167,8 +168,7 @@ mod tests {
         let page = parse(LIST).unwrap();
         let names: Vec<_> =
             page.entries.iter().map(|entry| (entry.key.as_str(), entry.is_folder)).collect();
-        let expected =
-            [(" a & é ", false), (" a/", true), ("a\u{1}b%25", false), ("  ", true)];
+        let expected = [(" a & é ", false), (" a/", true), ("a\u{1}b%25", false), ("  ", true)];
         assert_eq!(names, expected);
         assert_eq!(page.next.as_deref(), Some("2!92!x"));
         let first = &page.entries[0];

@@ -17,7 +17,8 @@ const LONGEST: usize = 1024;
 
 /// Refuses a name that would not be the blob's in the end.
 pub(super) fn check(key: &str, url: &str) -> Result<(), StorageError> {
-    let refused = |reason: &str| Err(StorageError::Unsupported { what: format!("{url}: {reason}") });
+    let refused =
+        |reason: &str| Err(StorageError::Unsupported { what: format!("{url}: {reason}") });
     if key.is_empty() {
         return refused("names no blob: it must look like az://container/blob");
     }

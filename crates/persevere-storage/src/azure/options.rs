@@ -162,9 +162,8 @@ impl AzureOptions {
         let mut url = endpoint_url(endpoint)
             .map_err(|reason| StorageError::setup(format!("the Azure endpoint {reason}")))?;
         let host = url.host_str().unwrap_or_default();
-        let is_emulator = host.parse::<IpAddr>().is_ok()
-            || host.starts_with('[')
-            || !host.contains('.');
+        let is_emulator =
+            host.parse::<IpAddr>().is_ok() || host.starts_with('[') || !host.contains('.');
         let path = url.path().trim_matches('/').to_owned();
         let account = self.account.clone().or_else(|| match is_emulator {
             true => path.split('/').next().filter(|it| !it.is_empty()).map(str::to_owned),
@@ -269,9 +268,8 @@ mod tests {
 
     #[test]
     fn an_emulator_has_the_account_in_its_path() {
-        let with_account = |url| {
-            service(&[("AZURE_STORAGE_ENDPOINT", url), ("AZURE_STORAGE_ACCOUNT", "dev")]).0
-        };
+        let with_account =
+            |url| service(&[("AZURE_STORAGE_ENDPOINT", url), ("AZURE_STORAGE_ACCOUNT", "dev")]).0;
         assert_eq!(with_account("http://127.0.0.1:10000"), "http://127.0.0.1:10000/dev");
         assert_eq!(with_account("http://azurite:10000/"), "http://azurite:10000/dev");
         assert_eq!(with_account("http://[::1]:10000"), "http://[::1]:10000/dev");

@@ -112,11 +112,8 @@ async fn uploads_that_azure_does_not_know() {
     let upload = Upload { key: "a", id: &id };
     is_gone(store.list_parts(upload).await);
     let place = PartPlace { number: 1, offset: 0 };
-    let part = SentPart {
-        place,
-        digest: Digest::of(b"x"),
-        tag: crate::azure::blocks::block_id(&id, 1),
-    };
+    let part =
+        SentPart { place, digest: Digest::of(b"x"), tag: crate::azure::blocks::block_id(&id, 1) };
     is_gone(finish(&store, upload, &[part], &attributes("job")).await);
     let stranger = Upload { key: "a", id: "2~strange" };
     is_gone(store.put_part(stranger, place, &payload("x"), &Meter::default()).await);
