@@ -11,6 +11,7 @@ mod connection_string;
 mod copy;
 mod entra;
 mod failure;
+mod headers;
 mod list;
 mod names;
 mod options;
@@ -19,23 +20,25 @@ mod tests;
 
 use std::fmt;
 use std::ops::Range;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode, Uri};
+use http::{Method, StatusCode, Uri};
 use md5::{Digest, Md5};
+use reqsign_core::Context;
 
 pub use options::AzureOptions;
 
 use self::access::Access;
-use self::call::{CRC64NVME, Call, JOB};
+use self::call::Call;
+use self::headers::{content_length, info, stored};
 use self::options::Service;
 use crate::error::{Cause, StorageError};
 use crate::http::{HttpClient, HttpOptions, Outgoing, context};
 use crate::meter::Meter;
 use crate::store::{
-    Answer, Attributes, ByteStream, Checksums, Limits, ObjectInfo, Page, PartPlace, Payload,
-    SeenPart, SeenUpload, SentPart, Store, Stored, Upload, Version, Whole,
+    Answer, Attributes, ByteStream, Limits, ObjectInfo, Page, PartPlace, Payload, SeenPart,
+    SeenUpload, SentPart, Store, Stored, Upload, Version, Whole,
 };
 
 const MIB: u64 = 1024 * 1024;
@@ -48,6 +51,9 @@ pub(crate) struct AzureStore {
     container: String,
     /// Entries of a page of a list. `None` leaves it to the service, which sends 5,000.
     page_size: Option<u32>,
+    /// How long to wait before asking how far a copy is. Within an account it is mostly done when it has
+    /// begun.
+    first_look: Duration,
 }
 
 impl AzureStore {
@@ -55,6 +61,16 @@ impl AzureStore {
         container: &str,
         options: &AzureOptions,
         http: &HttpOptions,
+    ) -> Result<Self, StorageError> {
+        Self::in_context(container, options, http, context(http)?)
+    }
+
+    /// With an environment and a network for the search for credentials.
+    fn in_context(
+        container: &str,
+        options: &AzureOptions,
+        http: &HttpOptions,
+        context: Context,
     ) -> Result<Self, StorageError> {
         if container.is_empty() || container.bytes().all(|byte| byte == b'.') {
             return Err(StorageError::setup(format!(
@@ -64,10 +80,11 @@ impl AzureStore {
         let service = options.service()?;
         Ok(Self {
             client: HttpClient::new(persevere::Provider::Azure, "Azure", http)?,
-            access: Access::new(options, &service, context(http)?)?,
+            access: Access::new(options, &service, context)?,
             service,
             container: container.to_owned(),
             page_size: None,
+            first_look: Duration::from_millis(200),
         })
     }
 
@@ -357,35 +374,4 @@ async fn md5_of(bytes: &Bytes) -> String {
         // The runtime is being shut down.
         Err(_) => hash(bytes),
     }
-}
-
-fn info(headers: &HeaderMap) -> Option<ObjectInfo> {
-    let text = |name: &str| headers.get(name)?.to_str().ok();
-    let crc64nvme = text(CRC64NVME).and_then(|hex| u64::from_str_radix(hex, 16).ok());
-    Some(ObjectInfo {
-        size: content_length(headers)?,
-        modified: text("last-modified").and_then(http_date),
-        version: version_of(headers),
-        content_type: text("content-type").map(str::to_owned),
-        checksums: Checksums { crc64nvme, crc32c: None },
-        job: text(JOB).map(str::to_owned),
-    })
-}
-
-/// The service has checked the MD5 of what was sent. It works out no checksum that we have as well.
-fn stored(headers: &HeaderMap) -> Stored {
-    Stored { version: version_of(headers), checksums: Checksums::default() }
-}
-
-fn version_of(headers: &HeaderMap) -> Option<Version> {
-    Some(Version(headers.get("etag")?.to_str().ok()?.to_owned()))
-}
-
-fn content_length(headers: &HeaderMap) -> Option<u64> {
-    headers.get("content-length")?.to_str().ok()?.parse().ok()
-}
-
-/// "Sun, 06 Nov 1994 08:49:37 GMT"
-fn http_date(text: &str) -> Option<SystemTime> {
-    Some(jiff::fmt::rfc2822::parse(text).ok()?.timestamp().into())
 }

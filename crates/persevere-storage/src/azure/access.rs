@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::request::Parts;
 use reqsign_azure_storage::{Credential, RequestSigner, StaticCredentialProvider};
-use reqsign_core::{Context, ProvideCredential, Signer};
+use reqsign_core::{Context, ProvideCredentialDyn, Signer};
 
 use super::entra::{Entra, Found};
 use super::options::{AzureOptions, Secret, SecretKind, Service};
@@ -31,7 +31,7 @@ pub(super) struct Signed {
     accepted: AtomicU64,
 }
 
-enum Origin {
+pub(super) enum Origin {
     Key(&'static str),
     Sas { from: &'static str, token: String },
     Entra(Found),
@@ -57,7 +57,7 @@ impl Access {
         }
     }
 
-    fn signed(
+    pub(super) fn signed(
         origin: Origin,
         context: Context,
         provider: impl Fn() -> Arc<Provider> + Send + Sync + 'static,
@@ -142,7 +142,7 @@ impl Access {
     }
 }
 
-type Provider = dyn reqsign_core::ProvideCredentialDyn<Credential = Credential>;
+pub(super) type Provider = dyn ProvideCredentialDyn<Credential = Credential>;
 
 fn key(secret: &Secret, service: &Service, context: Context) -> Result<Access, StorageError> {
     let from = secret.origin;
@@ -187,7 +187,7 @@ fn entra(service: &Service, context: Context) -> Result<Access, StorageError> {
     Ok(Access::signed(Origin::Entra(found), context, move || provider.clone()))
 }
 
-const NOTHING: &str = "there are no credentials for Azure Storage: none of AZURE_STORAGE_KEY, \
+const NOTHING: &str = "no credentials for Azure Storage could be loaded: none of AZURE_STORAGE_KEY, \
     AZURE_STORAGE_SAS_TOKEN, AZURE_STORAGE_CONNECTION_STRING is set, and Microsoft Entra gave no token";
 
 /// When a token expired, if it has.

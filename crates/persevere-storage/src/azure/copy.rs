@@ -5,15 +5,14 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use super::call::{Call, JOB};
-use super::{AzureStore, failure, version_of};
+use super::headers::version_of;
+use super::{AzureStore, failure};
 use crate::error::StorageError;
 use crate::http::HttpAnswer;
 use crate::store::{Attributes, Checksums, Stored, Version};
 
-/// How long to wait before asking how far a copy is, at first and at most. Within an account it is
-/// mostly done when it has begun.
-const FIRST_LOOK: Duration = Duration::from_millis(200);
-const LOOKS: Duration = Duration::from_secs(5);
+/// How long to wait at most before asking how far a copy is.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 impl AzureStore {
     /// A copy that breaks off is never aborted: that would leave an empty blob in the place of what was
@@ -50,10 +49,9 @@ impl AzureStore {
             Err(error) => return Err(error),
         };
         let mut stored = self.finished(to, answer).await?;
-        if let Some(content_type) = &attributes.content_type {
-            if source.header("content-type") != Some(content_type) {
-                stored = self.retyped(to, &stored, &source.headers, content_type).await?;
-            }
+        let wanted = attributes.content_type.as_deref();
+        if let Some(content_type) = wanted.filter(|_| wanted != source.header("content-type")) {
+            stored = self.retyped(to, &stored, &source.headers, content_type).await?;
         }
         Ok(stored)
     }
@@ -101,7 +99,7 @@ impl AzureStore {
     /// Waits until the copy is there.
     async fn finished(&self, to: &str, mut answer: HttpAnswer) -> Result<Stored, StorageError> {
         let id = answer.header("x-ms-copy-id").map(str::to_owned);
-        let mut pause = FIRST_LOOK;
+        let mut pause = self.first_look;
         loop {
             let status = answer.header("x-ms-copy-status").unwrap_or("success");
             match status {
@@ -116,7 +114,7 @@ impl AzureStore {
                 }
             }
             tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LOOKS);
+            pause = (pause * 2).min(LONGEST_PAUSE);
             answer = self.send(Call::of(Method::HEAD, to)).await?;
             if answer.header("x-ms-copy-id").map(str::to_owned) != id {
                 return Err(StorageError::Changed { what: self.url_of(to) });

@@ -6,8 +6,9 @@ use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 
+use super::AzureStore;
 use super::call::Call;
-use super::{AzureStore, http_date};
+use super::headers::http_date;
 use crate::error::StorageError;
 use crate::store::{Entry, Page, Version};
 

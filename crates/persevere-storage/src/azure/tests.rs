@@ -4,6 +4,8 @@ mod answers;
 mod objects;
 mod peer;
 mod refusals;
+mod server;
+mod tokens;
 mod uploads;
 
 use futures_util::TryStreamExt;

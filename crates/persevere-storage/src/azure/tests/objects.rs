@@ -62,6 +62,21 @@ async fn odd_keys_are_exact() {
 }
 
 #[tokio::test]
+async fn a_connection_string_is_enough() {
+    let Some(azurite) = azurite() else { return };
+    let container = azurite.container().await;
+    let key = crate::azure::connection_string::EMULATOR_KEY;
+    let text =
+        format!("AccountName=devstoreaccount1;AccountKey={key};BlobEndpoint={}/", azurite.url);
+    let options = crate::azure::AzureOptions::from_variables(|name| {
+        (name == "AZURE_STORAGE_CONNECTION_STRING").then(|| text.clone())
+    });
+    let store = azurite.store(&container.container, &options.unwrap());
+    put(&store, "a", b"abc").await.unwrap();
+    assert_eq!(read(&store, "a", 0..3, None).await.unwrap(), b"abc");
+}
+
+#[tokio::test]
 async fn keys_that_would_become_others_are_refused() {
     let Some(azurite) = azurite() else { return };
     let store = azurite.container().await;

@@ -1,8 +1,8 @@
 //! Azurite, which `npm install azurite` brings.
 
 use std::env;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -23,29 +23,39 @@ const GUARD: &str = r#""$@" </dev/null & peer=$!; cat >/dev/null; kill -KILL "$p
 pub(super) struct Azurite {
     /// `http://127.0.0.1:PORT/devstoreaccount1`
     pub(super) url: String,
-    pub(super) address: SocketAddr,
     _process: Child,
 }
 
 /// One for all tests of this process, or a loud skip.
 pub(super) fn azurite() -> Option<&'static Azurite> {
     static PEER: OnceLock<Option<Azurite>> = OnceLock::new();
-    let peer = PEER.get_or_init(|| program().map(start)).as_ref();
-    if peer.is_none() {
-        assert!(env::var_os("CI").is_none(), "azurite-blob is missing, and CI does not skip tests");
-        eprintln!("SKIPPED: azurite-blob is missing");
-    }
-    peer
+    PEER.get_or_init(|| program().map(|program| start(&program, "http", &[]))).as_ref()
+}
+
+/// One with TLS, which takes tokens, or a loud skip.
+pub(super) fn azurite_with_tokens(certificate: &Path, key: &Path) -> Option<Azurite> {
+    let files = [certificate, key].map(|path| path.to_str().unwrap());
+    let arguments = ["--oauth", "basic", "--cert", files[0], "--key", files[1]];
+    program().map(|program| start(&program, "https", &arguments))
 }
 
 fn program() -> Option<PathBuf> {
+    let found = find();
+    if found.is_none() {
+        assert!(env::var_os("CI").is_none(), "azurite-blob is missing, and CI does not skip tests");
+        eprintln!("SKIPPED: azurite-blob is missing");
+    }
+    found
+}
+
+fn find() -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     let installed = env::var_os("PERSEVERE_PEERS").map(|it| PathBuf::from(it).join("bin"));
     let mut folders = installed.into_iter().chain(env::split_paths(&path));
     folders.find_map(|folder| Some(folder.join("azurite-blob")).filter(|it| it.is_file()))
 }
 
-fn start(program: PathBuf) -> Azurite {
+fn start(program: &Path, scheme: &str, arguments: &[&str]) -> Azurite {
     let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = free.local_addr().unwrap();
     drop(free);
@@ -54,6 +64,7 @@ fn start(program: PathBuf) -> Azurite {
         .arg(program)
         .args(["--blobHost", "127.0.0.1", "--blobPort", &address.port().to_string()])
         .args(["--silent", "--disableTelemetry", "--inMemoryPersistence"])
+        .args(arguments)
         .current_dir(env::temp_dir())
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
@@ -64,8 +75,8 @@ fn start(program: PathBuf) -> Azurite {
         assert!(Instant::now() < end, "azurite-blob does not listen");
         sleep(Duration::from_millis(50));
     }
-    let url = format!("http://{address}/{EMULATOR_ACCOUNT}");
-    Azurite { url, address, _process: process }
+    let url = format!("{scheme}://{address}/{EMULATOR_ACCOUNT}");
+    Azurite { url, _process: process }
 }
 
 impl Azurite {

@@ -199,8 +199,7 @@ fn settings_that_cannot_work() {
         let made = AzureStore::new(container, options, &HttpOptions::default());
         told(&made.unwrap_err(), &["hunter2"])
     };
-    let mut options = AzureOptions::default();
-    options.account = Some("acme".into());
+    let mut options = AzureOptions { account: Some("acme".into()), ..AzureOptions::default() };
     assert!(refused("..", &options).contains("`..`"));
     let text = refused("c", &options.clone().with_key("hunter2!"));
     assert!(text.contains("no base64") && text.contains("the settings"), "{text}");
@@ -215,8 +214,8 @@ fn settings_that_cannot_work() {
 
 #[test]
 fn whom_it_talks_to() {
-    let mut options = AzureOptions { anonymous: true, ..AzureOptions::default() };
-    options.account = Some("acme".into());
+    let options =
+        AzureOptions { anonymous: true, account: Some("acme".into()), ..AzureOptions::default() };
     let store = AzureStore::new("c", &options, &HttpOptions::default()).unwrap();
     assert_eq!(store.peer(), Some(("acme.blob.core.windows.net".into(), 443)));
     assert_eq!(store.url("a b"), "az://c/a b");
