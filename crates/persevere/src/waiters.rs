@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 use std::task::Waker;
+
+use crate::sync::{Mutex, MutexGuard};
 
 /// The wakers of everybody who waits. A waiter that is dropped leaves nothing behind.
 #[derive(Debug, Default)]
@@ -15,16 +17,21 @@ pub(crate) struct Waiters {
 struct Inner {
     last_id: u64,
     wakers: BTreeMap<NonZeroU64, Waker>,
+    /// How many have a place: those with a waker here, and those who were woken and have yet to notice.
+    places: usize,
     /// The one who need not wait any longer, though it has not happened.
     admitted: Option<NonZeroU64>,
 }
 
 impl Waiters {
-    /// Wakes everybody, outside the lock: a waker may run anything.
-    pub(crate) fn wake_all(&self) {
+    /// Makes it happen, and wakes everybody. `happen` is told how many wait, and nobody comes or goes
+    /// meanwhile.
+    pub(crate) fn wake_all(&self, happen: impl FnOnce(usize)) {
         let mut inner = self.lock();
+        happen(inner.places);
         inner.admitted = None;
         let wakers = std::mem::take(&mut inner.wakers);
+        // Outside the lock: a waker may run anything.
         drop(inner);
         wakers.into_values().for_each(Waker::wake);
     }
@@ -56,7 +63,7 @@ impl Waiters {
 pub(crate) trait Awaited {
     fn waiters(&self) -> &Waiters;
 
-    /// Whether it has happened. Must be true before [`Waiters::wake_all`] is called.
+    /// Whether it has happened.
     fn happened(&self) -> bool;
 }
 
@@ -87,21 +94,25 @@ impl<A: Awaited> Place<A> {
         admitted
     }
 
-    /// Whether it had not happened yet when somebody first asked.
-    pub(crate) fn has_waited(&self) -> bool {
-        self.id.is_some()
+    /// Where it stands, if it had not happened yet when somebody first asked.
+    pub(crate) fn stands(&self) -> Option<NonZeroU64> {
+        self.id
     }
 
     /// Whether it has happened. If not, `waker` is woken when it does: both under one lock, so that
-    /// nothing is lost in between.
-    pub(crate) fn happened_or_wait(&mut self, waker: &Waker) -> bool {
+    /// nothing is lost in between. The first time it queues up, behind all others or where it stood
+    /// when it waited before.
+    pub(crate) fn happened_or_wait(&mut self, waker: &Waker, before: Option<NonZeroU64>) -> bool {
         let mut inner = self.awaited.waiters().lock();
         if self.awaited.happened() {
             return true;
         }
         let id = *self.id.get_or_insert_with(|| {
-            inner.last_id += 1;
-            NonZeroU64::new(inner.last_id).unwrap_or(NonZeroU64::MIN)
+            inner.places += 1;
+            before.unwrap_or_else(|| {
+                inner.last_id += 1;
+                NonZeroU64::new(inner.last_id).unwrap_or(NonZeroU64::MIN)
+            })
         });
         let before = inner.wakers.insert(id, waker.clone());
         drop(inner);
@@ -115,6 +126,7 @@ impl<A: Awaited> Drop for Place<A> {
     fn drop(&mut self) {
         if let Some(id) = self.id {
             let mut inner = self.awaited.waiters().lock();
+            inner.places -= 1;
             let waker = inner.wakers.remove(&id);
             let admitted = inner.admitted == Some(id);
             if admitted {
