@@ -96,9 +96,6 @@ impl Future for Cancelled {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        match self.place.happened_or_wait(context.waker(), None) {
-            true => Poll::Ready(()),
-            false => Poll::Pending,
-        }
+        self.place.go_or_wait(context.waker(), None).map(|_| ())
     }
 }

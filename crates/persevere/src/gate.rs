@@ -1,17 +1,19 @@
 //! Where calls wait for the network, and how they come back when it has recovered.
 
-#[cfg(test)]
+#[cfg(all(test, persevere_loom))]
+mod interleavings;
+#[cfg(all(test, not(persevere_loom)))]
 mod tests;
 
 use std::num::NonZeroU64;
 use std::sync::PoisonError;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use crate::network::NetworkState;
 use crate::random::Random;
 use crate::sync::{AtomicU8, Mutex, MutexGuard, Ordering};
-use crate::waiters::{Awaited, Place, Waiters};
+use crate::waiters::{Awaited, Go, Place, Waiters};
 
 /// A place in the queue of those who waited for the network, so that they do not all come back in
 /// the same instant.
@@ -167,13 +169,11 @@ impl Recovery<'_> {
         context: &mut Context<'_>,
         kept: Option<NonZeroU64>,
     ) -> Poll<Release> {
-        if self.place.takes_admission() && !self.place.awaited().happened() {
-            return Poll::Ready(Release::CANARY);
-        }
-        match (self.place.happened_or_wait(context.waker(), kept), self.place.stands()) {
-            (true, Some(place)) => Poll::Ready(self.place.awaited().take_ticket(place)),
-            (true, None) => Poll::Ready(Release::ALONE),
-            (false, _) => Poll::Pending,
-        }
+        let go = ready!(self.place.go_or_wait(context.waker(), kept));
+        Poll::Ready(match (go, self.place.stands()) {
+            (Go::LetThrough, _) => Release::CANARY,
+            (Go::Happened, Some(place)) => self.place.awaited().take_ticket(place),
+            (Go::Happened, None) => Release::ALONE,
+        })
     }
 }

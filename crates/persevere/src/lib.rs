@@ -76,7 +76,6 @@ mod duration;
 mod error;
 mod event;
 mod gate;
-mod gate;
 #[cfg(feature = "http")]
 pub mod http;
 mod jitter;
@@ -101,7 +100,6 @@ mod run;
 mod run_async;
 mod run_blocking;
 mod sleep;
-mod sync;
 mod sync;
 mod timer_thread;
 mod verdict;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::sync::PoisonError;
-use std::task::Waker;
+use std::task::{Poll, Waker};
 
 use crate::sync::{Mutex, MutexGuard};
 
@@ -67,6 +67,14 @@ pub(crate) trait Awaited {
     fn happened(&self) -> bool;
 }
 
+/// Why somebody need not wait any longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Go {
+    Happened,
+    /// It has not happened: see [`Waiters::admit_one`].
+    LetThrough,
+}
+
 /// One waiter's place; removes itself when dropped.
 #[derive(Debug)]
 pub(crate) struct Place<A: Awaited> {
@@ -83,29 +91,25 @@ impl<A: Awaited> Place<A> {
         &self.awaited
     }
 
-    /// Whether this one was let through; if so, it has used that up.
-    pub(crate) fn takes_admission(&mut self) -> bool {
-        let Some(id) = self.id else { return false };
-        let mut inner = self.awaited.waiters().lock();
-        let admitted = inner.admitted == Some(id);
-        if admitted {
-            inner.admitted = None;
-        }
-        admitted
-    }
-
     /// Where it stands, if it had not happened yet when somebody first asked.
     pub(crate) fn stands(&self) -> Option<NonZeroU64> {
         self.id
     }
 
-    /// Whether it has happened. If not, `waker` is woken when it does: both under one lock, so that
+    /// Whether to go on. If not, `waker` is woken when it is time to: both under one lock, so that
     /// nothing is lost in between. The first time it queues up, behind all others or where it stood
     /// when it waited before.
-    pub(crate) fn happened_or_wait(&mut self, waker: &Waker, before: Option<NonZeroU64>) -> bool {
+    pub(crate) fn go_or_wait(&mut self, waker: &Waker, before: Option<NonZeroU64>) -> Poll<Go> {
         let mut inner = self.awaited.waiters().lock();
+        let admitted = self.id.is_some() && inner.admitted == self.id;
+        if admitted {
+            inner.admitted = None;
+        }
         if self.awaited.happened() {
-            return true;
+            return Poll::Ready(Go::Happened);
+        }
+        if admitted {
+            return Poll::Ready(Go::LetThrough);
         }
         let id = *self.id.get_or_insert_with(|| {
             inner.places += 1;
@@ -118,7 +122,7 @@ impl<A: Awaited> Place<A> {
         drop(inner);
         // Not under the lock: the last waker of a task drops that task, with the places in it.
         drop(before);
-        false
+        Poll::Pending
     }
 }
 
