@@ -1,5 +1,8 @@
 //! One target that is watched: what is known of it, and those who wait for it to change.
 
+#[cfg(test)]
+mod virtual_time;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

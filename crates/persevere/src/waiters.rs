@@ -53,6 +53,11 @@ impl Waiters {
         self.lock().wakers.len()
     }
 
+    #[cfg(test)]
+    pub(crate) fn places(&self) -> usize {
+        self.lock().places
+    }
+
     // Nothing in here can panic half-way, so a poisoned lock holds good data.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)

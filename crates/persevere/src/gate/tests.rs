@@ -1,5 +1,8 @@
 //! The gate by itself: who waits, and in which order and how spread out they come back.
 
+use std::sync::Arc;
+use std::task::{Wake, Waker};
+
 use super::*;
 
 fn staggers(waiting: u32) -> Vec<Duration> {
@@ -34,7 +37,7 @@ fn a_large_crowd_sends_canaries_first_and_never_comes_in_one_instant() {
 #[test]
 fn one_who_never_waited_takes_no_ticket_of_an_earlier_recovery() {
     let gate = NetworkGate::new(NetworkState::Down);
-    let mut context = Context::from_waker(std::task::Waker::noop());
+    let mut context = Context::from_waker(Waker::noop());
     let mut crowd: Vec<_> = (0..500).map(|_| gate.recovered()).collect();
     for waiting in &mut crowd {
         assert!(waiting.poll(&mut context, None).is_pending());
@@ -53,7 +56,7 @@ fn one_who_never_waited_takes_no_ticket_of_an_earlier_recovery() {
 fn a_dropped_waiter_leaves_nothing_behind() {
     let gate = NetworkGate::new(NetworkState::Down);
     let mut waiting = gate.recovered();
-    let mut context = Context::from_waker(std::task::Waker::noop());
+    let mut context = Context::from_waker(Waker::noop());
     assert!(waiting.poll(&mut context, None).is_pending());
     assert_eq!(gate.waiting(), 1);
     drop(waiting);
@@ -65,7 +68,7 @@ proptest::proptest! {
     #[test]
     fn no_waiter_is_lost(steps in proptest::collection::vec((0_u8..6, 0_usize..8), 0..100)) {
         let gate = NetworkGate::new(NetworkState::Down);
-        let mut context = Context::from_waker(std::task::Waker::noop());
+        let mut context = Context::from_waker(Waker::noop());
         let mut waiters: Vec<_> = (0..8).map(|_| Some(gate.recovered())).collect();
         for (step, index) in steps {
             match step {
@@ -102,7 +105,7 @@ proptest::proptest! {
 #[test]
 fn a_blip_while_a_crowd_is_being_woken_does_not_make_it_a_small_one() {
     let gate = NetworkGate::new(NetworkState::Down);
-    let mut context = Context::from_waker(std::task::Waker::noop());
+    let mut context = Context::from_waker(Waker::noop());
     let mut crowd: Vec<_> = (0..1_000).map(|_| gate.recovered()).collect();
     for waiting in &mut crowd {
         assert!(waiting.poll(&mut context, None).is_pending());
@@ -120,4 +123,90 @@ fn a_blip_while_a_crowd_is_being_woken_does_not_make_it_a_small_one() {
     });
     let early = turns.filter(|stagger| *stagger <= FIRST_SPREAD).count();
     assert_eq!(early, 2, "all but the first two have to wait for their turn");
+}
+
+/// Notes who was woken, in which order.
+struct Noted {
+    who: usize,
+    woken: Arc<Mutex<Vec<usize>>>,
+}
+
+impl Wake for Noted {
+    fn wake(self: Arc<Self>) {
+        self.woken.lock().unwrap().push(self.who);
+    }
+}
+
+/// Wakers of a crowd, and who was woken by them.
+fn wakers(count: usize) -> (Vec<Waker>, Arc<Mutex<Vec<usize>>>) {
+    let woken = Arc::new(Mutex::new(Vec::new()));
+    let noted = |who| Waker::from(Arc::new(Noted { who, woken: woken.clone() }));
+    ((0..count).map(noted).collect(), woken)
+}
+
+proptest::proptest! {
+    /// Each turn comes in the order in which they came to wait, no later than its place in the queue
+    /// says; whoever has left, and however often the network came back for too short a time before.
+    #[test]
+    fn turns_come_in_order_and_in_time(
+        count in 2_usize..300,
+        blips in proptest::collection::vec(0_usize..300, 0..4),
+        leave in proptest::collection::vec(0_usize..300, 0..50),
+        seed in 0_u64..u64::MAX,
+    ) {
+        let gate = NetworkGate::new(NetworkState::Down);
+        let (wakers, woken) = wakers(count);
+        let mut crowd: Vec<_> = (0..count).map(|_| Some(gate.recovered())).collect();
+        let mut kept = vec![None; count];
+        let poll = |crowd: &mut Vec<Option<Recovery<'_>>>, who: usize, kept| {
+            let recovery = crowd[who].as_mut()?;
+            Some(recovery.poll(&mut Context::from_waker(&wakers[who]), kept))
+        };
+        for who in 0..count {
+            proptest::prop_assert!(poll(&mut crowd, who, None).is_some_and(|poll| poll.is_pending()));
+        }
+        for noticed in blips {
+            gate.set(NetworkState::Up);
+            let order = std::mem::take(&mut *woken.lock().unwrap());
+            // These notice, and when their stagger is over the network is gone again.
+            let (noticed, missed) = order.split_at(noticed.min(order.len()));
+            for who in noticed.iter().copied() {
+                if let Some(Poll::Ready(release)) = poll(&mut crowd, who, kept[who]) {
+                    kept[who] = release.place.or(kept[who]);
+                    crowd[who] = Some(gate.recovered());
+                }
+            }
+            gate.set(NetworkState::Down);
+            for who in missed.iter().chain(noticed).copied() {
+                if let Some(polled) = poll(&mut crowd, who, kept[who]) {
+                    proptest::prop_assert!(polled.is_pending());
+                }
+            }
+        }
+        leave.into_iter().filter(|who| *who < count).for_each(|who| crowd[who] = None);
+        let waiting = crowd.iter().flatten().count();
+        proptest::prop_assert_eq!(gate.waiting(), waiting);
+
+        gate.set(NetworkState::Up);
+        let order = std::mem::take(&mut *woken.lock().unwrap());
+        let mut random = Random::seeded(seed);
+        let mut turns = Vec::new();
+        for who in order {
+            if let Some(Poll::Ready(release)) = poll(&mut crowd, who, kept[who]) {
+                turns.push((who, release.stagger(&mut random)));
+            }
+        }
+        proptest::prop_assert_eq!(turns.len(), waiting, "none lost");
+        proptest::prop_assert!(turns.is_sorted_by_key(|(who, _)| *who), "{:?}", turns);
+        if waiting > SMALL_CROWD as usize {
+            proptest::prop_assert!(turns[CANARIES as usize..].is_sorted_by_key(|(_, turn)| *turn));
+        }
+        for (place, (_, turn)) in turns.into_iter().enumerate() {
+            let slot = Duration::from_secs(1) / MIN_RATE as u32;
+            proptest::prop_assert!(turn <= CANARY_LEAD + slot * (place as u32 + 1), "{turn:?}");
+        }
+        drop(crowd);
+        proptest::prop_assert_eq!(gate.waiting(), 0);
+        proptest::prop_assert_eq!(gate.waiters.places(), 0);
+    }
 }
