@@ -9,12 +9,14 @@
 //! | [`instructions`] | instructions per call, by callgrind |
 //! | [`allocations`] | allocations of a piece of code |
 //! | [`waiting`] | a crowd of operations that wait in backoff at once |
+//! | [`outage`] | a crowd of operations that wait for the network at once |
 //! | [`report`] | the table, and which targets are met |
 
 pub mod allocations;
 pub mod first_success;
 pub mod instructions;
 pub mod operation;
+pub mod outage;
 pub mod report;
 pub mod rounds;
 pub mod waiting;

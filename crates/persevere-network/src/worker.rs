@@ -16,6 +16,11 @@ use crate::watched::Watched;
 
 /// The kernel's messages make us look at once, and at most so often on the whole.
 const PACE: Duration = Duration::from_millis(50);
+/// Where there are many interfaces a look is expensive: 3 ms with 200 of them in a storm, and more with
+/// more. Looks take this part of a core at the most, unless they would be further apart than the second
+/// line says.
+const SHARE: u32 = 32;
+const SLOWEST_PACE: Duration = Duration::from_secs(1);
 /// So many looks may follow each other more quickly: one event has several messages, and the first
 /// of them is often about another interface.
 const AT_ONCE: usize = 4;
@@ -50,9 +55,11 @@ struct Worker<'a> {
     ears: Ears,
     /// When the routes were looked at last.
     looked: Option<Duration>,
+    /// How far apart looks are kept on the whole, by what the last one took.
+    pace: Duration,
     /// When they were because of a message, the latest last.
     heard: [Option<Duration>; AT_ONCE],
-    /// Whether to look once more, [`PACE`] after the last message: the first look may have been too
+    /// Whether to look once more, the pace after the last message: the first look may have been too
     /// early, for some messages come before what they tell of.
     again: bool,
 }
@@ -60,7 +67,7 @@ struct Worker<'a> {
 impl<'a> Worker<'a> {
     fn new(shared: &'a Arc<Shared>) -> Self {
         let ears = Ears::new(shared.options);
-        Self { shared, ears, looked: None, heard: [None; AT_ONCE], again: false }
+        Self { shared, ears, looked: None, pace: PACE, heard: [None; AT_ONCE], again: false }
     }
 
     fn run(mut self) {
@@ -104,7 +111,7 @@ impl<'a> Worker<'a> {
         let look_at = self.looked.map_or(now, |looked| looked + backstop);
         // Messages wait while we keep to the pace.
         let [first, ..] = self.heard;
-        let heeds_at = first.map(|first| first + PACE * AT_ONCE as u32).filter(|at| now < *at);
+        let heeds_at = first.map(|first| first + self.pace * AT_ONCE as u32).filter(|at| now < *at);
         let wakes = all.iter().filter_map(|watched| watched.wakes_at());
         let wakes = wakes.chain(heeds_at).chain(self.again_at()).chain([look_at]);
         let limit = wakes.min().unwrap_or(now).saturating_sub(now) / self.shared.options.speed;
@@ -118,7 +125,7 @@ impl<'a> Worker<'a> {
 
     fn again_at(&self) -> Option<Duration> {
         let [.., last] = self.heard;
-        last.filter(|_| self.again).map(|last| last + PACE)
+        last.filter(|_| self.again).map(|last| last + self.pace)
     }
 
     fn note_message(&mut self, now: Duration) {
@@ -129,13 +136,14 @@ impl<'a> Worker<'a> {
 
     /// Looks at all routes, with one list of interfaces.
     fn look(&mut self, all: &[Arc<Watched>]) {
-        let began = self.shared.now();
+        let (began, worked) = (self.shared.now(), processor_time(self.shared));
         let ways = Ways::look();
         for watched in all.iter().filter(|watched| !watched.target().is_local()) {
             let route = ways.route(watched.target());
             watched.take_route(self.shared.now(), began, route);
         }
         self.looked = Some(self.shared.now());
+        self.pace = pace(processor_time(self.shared).saturating_sub(worked));
     }
 
     /// Does what one target wants by this time.
@@ -144,12 +152,43 @@ impl<'a> Worker<'a> {
         watched.take(now, Input::Tick);
         watched.let_canary(now);
         let Some(addresses) = watched.target().probed() else { return };
-        let Some(probe) = watched.takes_probe(|| self.shared.now()) else { return };
+        let clock = || self.shared.now();
+        let Some(probe) = watched.takes_probe(clock, || watched.look(clock)) else { return };
         let (shared, probed_one) = (self.shared.clone(), watched.clone());
         let limit = probe::LIMIT / shared.options.speed;
         probe::begin(addresses.clone(), limit, move |probed| {
             probed_one.take(shared.now(), Input::Probe(probe, probed));
             shared.bell.ring();
         });
+    }
+}
+
+/// How far apart looks are kept that take so long.
+fn pace(look: Duration) -> Duration {
+    look.saturating_mul(SHARE).clamp(PACE, SLOWEST_PACE)
+}
+
+/// What this thread has worked so far. While the kernel is busy a look is mostly waiting, which is free.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn processor_time(_shared: &Shared) -> Duration {
+    use rustix::time::{ClockId, clock_gettime};
+    Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default()
+}
+
+/// Elsewhere waiting counts as well.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn processor_time(shared: &Shared) -> Duration {
+    shared.now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_that_are_expensive_are_kept_further_apart() {
+        for (look, apart) in [(0, 50_000), (60, 50_000), (3_000, 96_000), (500_000, 1_000_000)] {
+            assert_eq!(pace(Duration::from_micros(look)), Duration::from_micros(apart));
+        }
     }
 }

@@ -195,6 +195,11 @@ impl StorageError {
         })
     }
 
+    /// Whether trying again can help, as far as can be said without the rules of a retryer.
+    pub fn verdict(&self) -> Verdict {
+        self.own_verdict().unwrap_or_else(|| persevere::detect::error(self))
+    }
+
     /// The error of the last attempt, if attempts were made.
     pub fn last(&self) -> &Self {
         match self {

@@ -102,12 +102,7 @@ impl StorageBuilder {
 
     fn store(&self, location: &Location) -> Result<(Arc<dyn Store>, String), StorageError> {
         match location {
-            Location::Local(path) => {
-                let key = path.to_str().ok_or_else(|| StorageError::Unsupported {
-                    what: format!("{}: names that are no UTF-8 cannot be used", path.display()),
-                })?;
-                Ok((Arc::new(LocalStore::new()), key.to_owned()))
-            }
+            Location::Local(path) => Ok((Arc::new(LocalStore::new()), LocalStore::key(path)?)),
             #[cfg(feature = "azure")]
             Location::Azure { container, key } => {
                 let options = self.azure.clone().map_or_else(AzureOptions::from_environment, Ok)?;

@@ -84,7 +84,7 @@ impl Storage {
         key: &str,
         options: &TransferOptions,
     ) -> Result<Summary, StorageError> {
-        let file = Self::local().side(utf8(file.as_ref())?);
+        let file = Self::local().side(&LocalStore::key(file.as_ref())?);
         transfer::transfer(file, self.side(key), options).await
     }
 
@@ -116,7 +116,7 @@ impl Storage {
         file: impl AsRef<Path>,
         options: &TransferOptions,
     ) -> Result<Summary, StorageError> {
-        let file = Self::local().side(utf8(file.as_ref())?);
+        let file = Self::local().side(&LocalStore::key(file.as_ref())?);
         transfer::transfer(self.side(key), file, options).await
     }
 
@@ -210,10 +210,4 @@ impl Storage {
     pub(crate) fn side(&self, key: &str) -> Side {
         Side { store: self.store.clone(), retryer: self.retryer.clone(), key: key.to_owned() }
     }
-}
-
-fn utf8(path: &Path) -> Result<&str, StorageError> {
-    path.to_str().ok_or_else(|| StorageError::Unsupported {
-        what: format!("{}: names that are no UTF-8 cannot be used", path.display()),
-    })
 }

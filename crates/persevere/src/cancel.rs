@@ -3,9 +3,9 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
+use crate::sync::{AtomicBool, Ordering};
 use crate::waiters::{Awaited, Place, Waiters};
 
 /// Ends calls from outside: from another task, another thread, a signal handler's thread.
@@ -44,8 +44,7 @@ impl CancellationToken {
 
     /// Cancels, for good. Doing it again changes nothing.
     pub fn cancel(&self) {
-        self.shared.cancelled.store(true, Ordering::SeqCst);
-        self.shared.waiters.wake_all();
+        self.shared.waiters.wake_all(|_| self.shared.cancelled.store(true, Ordering::SeqCst));
     }
 
     /// Whether somebody cancelled.
@@ -97,9 +96,6 @@ impl Future for Cancelled {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        match self.place.happened_or_wait(context.waker()) {
-            true => Poll::Ready(()),
-            false => Poll::Pending,
-        }
+        self.place.go_or_wait(context.waker(), None).map(|_| ())
     }
 }

@@ -7,7 +7,7 @@ use crate::decision::Step;
 use crate::duration::nanos;
 use crate::error::End;
 use crate::event::EventKind;
-use crate::network::{NetworkState, Recovery, Release};
+use crate::gate::{NetworkGate, Recovery, Release};
 use crate::options::Options;
 use crate::retryer::Parts;
 use crate::run::Run;
@@ -36,9 +36,15 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
         Some(Pause { recovery: gate.recovered(), limit })
     }
 
+    /// Where it stood when it waited before in this pause.
+    pub(crate) fn kept_place(&self) -> Option<NonZeroU64> {
+        self.failures.as_ref()?.place
+    }
+
     /// The network is back: wait for our turn. Attempts stay at least the first delay apart, so
     /// that a network that comes and goes does not make a hot loop, and a server's hint counts as
-    /// it does without an outage.
+    /// it does without an outage. Turns begin only after that, or all whose turn would have come
+    /// before would come in one instant.
     pub(crate) fn released(&mut self, release: Release) -> Step {
         let now = self.now();
         let spacing = self.retryer.policy().initial_delay();
@@ -47,7 +53,8 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
             let apart = spacing.max(failures.backoff.held_hint());
             let left = apart.saturating_sub(paused.unwrap_or_default());
             failures.canary = release.canary;
-            release.stagger(failures.backoff.random()).max(left)
+            failures.place = release.place.or(failures.place);
+            release.stagger(failures.backoff.random()).saturating_add(left)
         });
         match self.time_left() {
             Some(left) if stagger >= left => Step::End(End::Deadline.into()),
@@ -73,14 +80,18 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
         let Some(paused_since) = failures.paused_since() else {
             return Step::Attempt;
         };
-        let gate = self.retryer.parts().and_then(Parts::gate);
-        let down = gate.is_some_and(|gate| gate.state() == NetworkState::Down);
         let canary = std::mem::take(&mut failures.canary);
-        if down && !canary {
+        let gate = self.retryer.parts().and_then(Parts::gate);
+        let down = gate.is_some_and(NetworkGate::is_closed);
+        // The monitor, which saw nobody wait meanwhile, hears that somebody does.
+        if down && !canary && self.retryer.is_found_down() {
             return Step::WaitForNetwork;
         }
         failures.paused_at = None;
-        failures.network_wait += nanos(now.saturating_duration_since(paused_since));
+        failures.place = None;
+        let paused = now.saturating_duration_since(paused_since).as_millis();
+        let paused = u32::try_from(paused).unwrap_or(u32::MAX);
+        failures.network_wait = failures.network_wait.saturating_add(paused);
         failures.uncharged += 1;
         failures.repeat = true;
         failures.backoff.restart();

@@ -14,7 +14,8 @@ use crate::clock::Clock;
 use crate::detect::Detector;
 use crate::error::RetryError;
 use crate::event::Observer;
-use crate::network::{NetworkGate, NetworkMonitor, NetworkState};
+use crate::gate::NetworkGate;
+use crate::network::{NetworkMonitor, NetworkState};
 use crate::network_report::NetworkReport;
 use crate::options::Plain;
 use crate::policy::RetryPolicy;
@@ -224,18 +225,24 @@ impl Retryer {
     }
 
     /// Whether to pause: asked after a failure of this kind. What smells of the network is worth a
-    /// fresh look, since the monitor may not have heard yet. But the gate has the last word: at one
-    /// that is open nobody can wait.
+    /// fresh look, since the monitor may not have heard yet.
     pub(crate) fn sees_outage(&self, kind: Kind) -> bool {
-        let Some(monitor) = self.parts().and_then(|parts| parts.monitor.as_ref()) else {
-            return false;
-        };
         if !self.policy.wait_for_network() {
             return false;
         }
-        let smells = matches!(kind, Kind::Network | Kind::Timeout);
-        let down = !smells || monitor.recheck() == NetworkState::Down;
-        down && monitor.gate().state() == NetworkState::Down
+        match kind {
+            Kind::Network | Kind::Timeout => self.is_found_down(),
+            _ => self.parts().and_then(Parts::gate).is_some_and(NetworkGate::is_closed),
+        }
+    }
+
+    /// Whether the network is down after a fresh look. But the gate has the last word: at one that is
+    /// open nobody can wait.
+    pub(crate) fn is_found_down(&self) -> bool {
+        let monitor = self.parts().and_then(|parts| parts.monitor.as_ref());
+        monitor.is_some_and(|monitor| {
+            monitor.recheck() == NetworkState::Down && monitor.gate().is_closed()
+        })
     }
 }
 

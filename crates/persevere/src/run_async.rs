@@ -12,8 +12,8 @@ use crate::as_error::AsError;
 use crate::attempt::Attempt;
 use crate::decision::{Ending, Step};
 use crate::error::{End, RetryError};
+use crate::gate::Recovery;
 use crate::limit::Limit;
-use crate::network::Recovery;
 use crate::options::Options;
 use crate::outage::Pause;
 use crate::run::Run;
@@ -190,7 +190,7 @@ fn poll_wait<E, O: Options<E>>(
     let Some(recovery) = wait.recovery else {
         return wait.sleep.poll(context).map(|()| run.waited());
     };
-    match Pin::new(recovery).poll(context) {
+    match recovery.poll(context, run.kept_place()) {
         Poll::Ready(release) => Poll::Ready(run.released(release)),
         Poll::Pending => wait.sleep.poll(context).map(|()| run.not_recovered()),
     }

@@ -1,7 +1,5 @@
 //! The retry loop on a thread; [`crate::run_async`] is the same as a future.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -81,7 +79,7 @@ fn wait_for_network<E, O: Options<E>>(run: &mut Run<'_, E, O, ThreadTime>) -> St
     let released =
         block_until(run.retryer, limit, |context| match run.options.poll_cancelled(context) {
             true => Poll::Ready(None),
-            false => Pin::new(&mut recovery).poll(context).map(Some),
+            false => recovery.poll(context, run.kept_place()).map(Some),
         });
     match released {
         Some(Some(release)) => run.released(release),

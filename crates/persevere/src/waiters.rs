@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::Waker;
+use std::sync::PoisonError;
+use std::task::{Poll, Waker};
+
+use crate::sync::{Mutex, MutexGuard};
 
 /// The wakers of everybody who waits. A waiter that is dropped leaves nothing behind.
 #[derive(Debug, Default)]
@@ -16,17 +18,21 @@ pub(crate) struct Waiters {
 struct Inner {
     last_id: u64,
     wakers: BTreeMap<NonZeroU64, Waker>,
+    /// How many have a place: those with a waker here, and those who were woken and have yet to notice.
+    places: usize,
     /// The one who need not wait any longer, though it has not happened.
     admitted: Option<NonZeroU64>,
 }
 
 impl Waiters {
-    /// Wakes everybody, outside the lock: a waker may run anything. Nobody else is forgotten if one
-    /// panics.
-    pub(crate) fn wake_all(&self) {
+    /// Makes it happen, and wakes everybody. `happen` is told how many wait, and nobody comes or goes
+    /// meanwhile. Nobody is forgotten if a waker panics.
+    pub(crate) fn wake_all(&self, happen: impl FnOnce(usize)) {
         let mut inner = self.lock();
+        happen(inner.places);
         inner.admitted = None;
         let wakers = std::mem::take(&mut inner.wakers);
+        // Outside the lock: a waker may run anything.
         drop(inner);
         let mut panic = None;
         for waker in wakers.into_values() {
@@ -56,6 +62,11 @@ impl Waiters {
         self.lock().wakers.len()
     }
 
+    #[cfg(test)]
+    pub(crate) fn places(&self) -> usize {
+        self.lock().places
+    }
+
     // Nothing in here can panic half-way, so a poisoned lock holds good data.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
@@ -66,8 +77,16 @@ impl Waiters {
 pub(crate) trait Awaited {
     fn waiters(&self) -> &Waiters;
 
-    /// Whether it has happened. Must be true before [`Waiters::wake_all`] is called.
+    /// Whether it has happened.
     fn happened(&self) -> bool;
+}
+
+/// Why somebody need not wait any longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Go {
+    Happened,
+    /// It has not happened: see [`Waiters::admit_one`].
+    LetThrough,
 }
 
 /// One waiter's place; removes itself when dropped.
@@ -86,38 +105,38 @@ impl<A: Awaited> Place<A> {
         &self.awaited
     }
 
-    /// Whether this one was let through; if so, it has used that up.
-    pub(crate) fn takes_admission(&mut self) -> bool {
-        let Some(id) = self.id else { return false };
+    /// Where it stands, if it had not happened yet when somebody first asked.
+    pub(crate) fn stands(&self) -> Option<NonZeroU64> {
+        self.id
+    }
+
+    /// Whether to go on. If not, `waker` is woken when it is time to: both under one lock, so that
+    /// nothing is lost in between. The first time it queues up, behind all others or where it stood
+    /// when it waited before.
+    pub(crate) fn go_or_wait(&mut self, waker: &Waker, before: Option<NonZeroU64>) -> Poll<Go> {
         let mut inner = self.awaited.waiters().lock();
-        let admitted = inner.admitted == Some(id);
+        let admitted = self.id.is_some() && inner.admitted == self.id;
         if admitted {
             inner.admitted = None;
         }
-        admitted
-    }
-
-    /// Whether it had not happened yet when somebody first asked.
-    pub(crate) fn has_waited(&self) -> bool {
-        self.id.is_some()
-    }
-
-    /// Whether it has happened. If not, `waker` is woken when it does: both under one lock, so that
-    /// nothing is lost in between.
-    pub(crate) fn happened_or_wait(&mut self, waker: &Waker) -> bool {
-        let mut inner = self.awaited.waiters().lock();
         if self.awaited.happened() {
-            return true;
+            return Poll::Ready(Go::Happened);
+        }
+        if admitted {
+            return Poll::Ready(Go::LetThrough);
         }
         let id = *self.id.get_or_insert_with(|| {
-            inner.last_id += 1;
-            NonZeroU64::new(inner.last_id).unwrap_or(NonZeroU64::MIN)
+            inner.places += 1;
+            before.unwrap_or_else(|| {
+                inner.last_id += 1;
+                NonZeroU64::new(inner.last_id).unwrap_or(NonZeroU64::MIN)
+            })
         });
         let before = inner.wakers.insert(id, waker.clone());
         drop(inner);
         // Not under the lock: the last waker of a task drops that task, with the places in it.
         drop(before);
-        false
+        Poll::Pending
     }
 }
 
@@ -125,6 +144,7 @@ impl<A: Awaited> Drop for Place<A> {
     fn drop(&mut self) {
         if let Some(id) = self.id {
             let mut inner = self.awaited.waiters().lock();
+            inner.places -= 1;
             let waker = inner.wakers.remove(&id);
             let admitted = inner.admitted == Some(id);
             if admitted {

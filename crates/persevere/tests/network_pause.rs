@@ -261,7 +261,10 @@ async fn rule_7_a_hint_is_a_floor_in_an_outage_too() {
     ];
     let (result, ()) = tokio::join!(running, script(monitor, &blips));
     assert!(result.is_ok());
-    assert_eq!(at, [Duration::ZERO, SECOND * 60]);
+    let [first, second] = at[..] else { panic!("{at:?}") };
+    assert_eq!(first, Duration::ZERO);
+    // At most 250 ms of stagger, for others may have the same hint.
+    assert!((SECOND * 60..=SECOND * 60 + SECOND / 4).contains(&second), "{second:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -303,41 +306,35 @@ async fn rule_10_down_again_during_the_stagger_goes_on_waiting() {
     assert_eq!(seen.load(Ordering::SeqCst), 2);
 }
 
+/// A monitor looks more closely while somebody waits, and during the stagger nobody does.
 #[tokio::test(start_paused = true)]
-async fn rule_10_a_crowd_is_released_spread_out() {
-    let monitor = Arc::new(ManualMonitor::new(NetworkState::Up));
-    let retryer = Retryer::new(waiting_policy()).network_monitor(monitor.clone());
-    let started = Instant::now();
-    let mut tasks = tokio::task::JoinSet::new();
-    for _ in 0..10_000 {
-        let (retryer, monitor) = (retryer.clone(), monitor.clone());
-        tasks.spawn(async move {
-            let mut calls = 0;
-            let running = retryer.run("upload", |_| {
-                calls += 1;
-                let first = calls == 1;
-                if first {
-                    monitor.set(NetworkState::Down);
-                }
-                async move { if first { Err(reset()) } else { Ok(started.elapsed()) } }
-            });
-            running.await.unwrap()
-        });
+async fn rule_10_a_monitor_hears_of_those_who_go_on_waiting() {
+    #[derive(Debug)]
+    struct Asked(NetworkGate, AtomicU32);
+    impl NetworkMonitor for Asked {
+        fn gate(&self) -> &NetworkGate {
+            &self.0
+        }
+        fn recheck(&self) -> NetworkState {
+            self.1.fetch_add(1, Ordering::SeqCst);
+            self.0.state()
+        }
     }
-    tokio::time::sleep(SECOND * 100).await;
-    assert_eq!(monitor.gate().waiting(), 10_000);
-    monitor.set(NetworkState::Up);
-    let released = tasks.join_all().await;
 
-    assert_eq!(released.len(), 10_000, "none lost");
-    let mut per_10_ms = std::collections::BTreeMap::<u128, u32>::new();
-    for at in &released {
-        *per_10_ms.entry(at.as_millis() / 10).or_default() += 1;
-    }
-    let busiest = per_10_ms.values().max().copied().unwrap_or(0);
-    assert!(busiest <= 200, "{busiest} of 10,000 within 10 ms");
-    let last = released.iter().max().unwrap();
-    assert!(*last <= SECOND * 135, "{last:?}");
+    let monitor = Arc::new(Asked(NetworkGate::new(NetworkState::Down), AtomicU32::new(0)));
+    let retryer = Retryer::new(waiting_policy()).network_monitor(monitor.clone());
+    let call = retryer.call("upload").deadline(SECOND * 60);
+    let blip = async {
+        tokio::time::sleep(SECOND / 10).await;
+        assert_eq!(monitor.1.load(Ordering::SeqCst), 1);
+        monitor.gate().set(NetworkState::Up);
+        tokio::time::sleep(SECOND / 10).await;
+        monitor.gate().set(NetworkState::Down);
+        tokio::time::sleep(SECOND * 2).await;
+        assert_eq!(monitor.1.load(Ordering::SeqCst), 2);
+    };
+    let (result, ()) = tokio::join!(call.run(|_| async { Err::<(), _>(reset()) }), blip);
+    assert_eq!(result.unwrap_err().end(), End::Deadline);
 }
 
 #[tokio::test(start_paused = true)]
@@ -512,5 +509,6 @@ fn rule_16_a_blocking_pause_can_be_tested_in_virtual_time() {
         if calls == 1 { Err(reset()) } else { Ok(()) }
     });
     assert!(result.is_ok());
-    assert_eq!(clock.sleeps(), [SECOND], "the attempts stay that far apart");
+    let [apart] = clock.sleeps()[..] else { panic!("{:?}", clock.sleeps()) };
+    assert!((SECOND..=SECOND * 5 / 4).contains(&apart), "{apart:?}");
 }

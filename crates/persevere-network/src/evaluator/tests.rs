@@ -1,6 +1,6 @@
-//! The whole table of transitions, in virtual time, and what holds for any sequence of inputs.
+//! The whole table of transitions, in virtual time.
 
-use proptest::prelude::*;
+mod histories;
 
 use super::*;
 
@@ -27,6 +27,12 @@ impl Scene {
     fn down_hard() -> Self {
         let mut scene = Self::up();
         scene.take(Input::Route(Route::Missing));
+        scene
+    }
+
+    fn without_carrier() -> Self {
+        let mut scene = Self::up();
+        scene.take(Input::Route(Route::NoCarrier));
         scene
     }
 
@@ -76,62 +82,83 @@ fn a_new_one_knows_nothing() {
     assert_eq!(Scene::new().evaluator.wakes_at(), None);
 }
 
-/// Every state meets every input that acts at once.
+/// Every state meets every input: what follows at once.
 #[test]
 fn the_table_of_transitions() {
     use NetworkState::{Degraded, Down, Unknown, Up};
     use Reason::{NoCarrier, NoEvidence, NoRoute, OperationsFail, ProbesFail, RouteOpen};
-    let open = Input::Route(Route::Open);
-    let missing = Input::Route(Route::Missing);
-    let no_carrier = Input::Route(Route::NoCarrier);
-    let silent = Input::Route(Route::Unknown);
-    let strong = Input::Failure(Strength::Strong);
-    let weak = Input::Failure(Strength::Weak);
-    let unknown = Scene::new as fn() -> Scene;
-    for (from, input, state, reason) in [
-        (unknown, open, Up, RouteOpen),
-        (unknown, missing, Down, NoRoute),
-        (unknown, no_carrier, Down, NoCarrier),
-        (unknown, silent, Unknown, NoEvidence),
-        (unknown, Input::Success, Up, RouteOpen),
-        (unknown, strong, Degraded, OperationsFail),
-        (unknown, weak, Unknown, NoEvidence),
-        (unknown, Input::Lost, Unknown, NoEvidence),
-        (Scene::up, open, Up, RouteOpen),
-        (Scene::up, missing, Down, NoRoute),
-        (Scene::up, no_carrier, Down, NoCarrier),
-        (Scene::up, silent, Up, RouteOpen),
-        (Scene::up, Input::Success, Up, RouteOpen),
-        (Scene::up, strong, Degraded, OperationsFail),
-        (Scene::up, weak, Up, RouteOpen),
-        (Scene::up, Input::Lost, Unknown, NoEvidence),
-        (Scene::degraded, open, Degraded, OperationsFail),
-        (Scene::degraded, missing, Down, NoRoute),
-        (Scene::degraded, no_carrier, Down, NoCarrier),
-        (Scene::degraded, silent, Degraded, OperationsFail),
-        (Scene::degraded, Input::Success, Up, RouteOpen),
-        (Scene::degraded, strong, Degraded, OperationsFail),
-        (Scene::degraded, Input::Lost, Unknown, NoEvidence),
-        (Scene::down_hard, open, Down, NoRoute),
-        (Scene::down_hard, no_carrier, Down, NoCarrier),
-        (Scene::down_hard, silent, Down, NoRoute),
-        (Scene::down_hard, Input::Success, Up, RouteOpen),
-        (Scene::down_hard, strong, Down, NoRoute),
-        (Scene::down_hard, Input::Lost, Unknown, NoEvidence),
-        (Scene::down_soft, open, Down, ProbesFail),
-        (Scene::down_soft, missing, Down, NoRoute),
-        (Scene::down_soft, no_carrier, Down, NoCarrier),
-        (Scene::down_soft, silent, Down, ProbesFail),
-        (Scene::down_soft, Input::Success, Up, RouteOpen),
-        (Scene::down_soft, strong, Down, ProbesFail),
-        (Scene::down_soft, Input::Lost, Unknown, NoEvidence),
-    ] {
+    let inputs = [
+        Input::Route(Route::Open),
+        Input::Route(Route::Missing),
+        Input::Route(Route::NoCarrier),
+        Input::Route(Route::Unknown),
+        Input::Success,
+        Input::Failure(Strength::Strong),
+        Input::Failure(Strength::Weak),
+        Input::Lost,
+        Input::Tick,
+    ];
+    let (unknown, up) = ((Unknown, NoEvidence), (Up, RouteOpen));
+    let (no_route, no_carrier) = ((Down, NoRoute), (Down, NoCarrier));
+    let (degraded, soft) = ((Degraded, OperationsFail), (Down, ProbesFail));
+    // One column for each of the inputs, in their order.
+    type Row = (fn() -> Scene, [(NetworkState, Reason); 9]);
+    let table: [Row; 6] = [
+        (Scene::new, [up, no_route, no_carrier, unknown, up, degraded, unknown, unknown, unknown]),
+        (Scene::up, [up, no_route, no_carrier, up, up, degraded, up, unknown, up]),
+        (
+            Scene::degraded,
+            [degraded, no_route, no_carrier, degraded, up, degraded, degraded, unknown, degraded],
+        ),
+        (
+            Scene::down_hard,
+            [no_route, no_route, no_carrier, no_route, up, no_route, no_route, unknown, no_route],
+        ),
+        (
+            Scene::without_carrier,
+            [
+                no_carrier, no_route, no_carrier, no_carrier, up, no_carrier, no_carrier, unknown,
+                no_carrier,
+            ],
+        ),
+        (Scene::down_soft, [soft, no_route, no_carrier, soft, up, soft, soft, unknown, soft]),
+    ];
+    for (from, row) in table {
+        for (input, expected) in inputs.into_iter().zip(row) {
+            let mut scene = from();
+            let before = (scene.evaluator.state(), scene.evaluator.reason());
+            let changed = scene.take(input);
+            let after = (scene.evaluator.state(), scene.evaluator.reason());
+            assert_eq!(after, expected, "{before:?} and {input:?}");
+            assert_eq!(changed, before != after, "{before:?} and {input:?}");
+        }
+    }
+}
+
+/// Who does not doubt the network makes no probes, and heeds no answers to those from before.
+#[test]
+fn probes_are_for_the_doubtful_only() {
+    for from in [Scene::new, Scene::up, Scene::down_hard, Scene::without_carrier] {
         let mut scene = from();
         let before = (scene.evaluator.state(), scene.evaluator.reason());
-        let changed = scene.take(input);
-        let after = (scene.evaluator.state(), scene.evaluator.reason());
-        assert_eq!(after, (state, reason), "{before:?} and {input:?}");
-        assert_eq!(changed, before != after, "{before:?} and {input:?}");
+        scene.pass(SECOND * 3_600);
+        assert_eq!(scene.evaluator.takes_probe(scene.now), None, "{before:?}");
+    }
+    for ends in [Input::Success, Input::Lost, Input::Route(Route::Missing)] {
+        for probed in [Probed::Answered, Probed::Silent, Probed::NotMade] {
+            let mut scene = Scene::down_soft();
+            let late = loop {
+                if let Some(id) = scene.evaluator.takes_probe(scene.now) {
+                    break id;
+                }
+                scene.pass(MS);
+            };
+            scene.take(ends);
+            let before = (scene.evaluator.state(), scene.evaluator.reason());
+            for _ in 0..5 {
+                assert!(!scene.take(Input::Probe(late, probed)), "{before:?} and {probed:?}");
+            }
+        }
     }
 }
 
@@ -200,6 +227,47 @@ fn three_failures_in_10_s_without_a_success_make_it_doubtful() {
     scene.pass(SECOND * 9);
     scene.take(weak);
     scene.expect(NetworkState::Degraded, Reason::OperationsFail);
+}
+
+#[test]
+fn they_do_so_too_where_nothing_was_known_and_one_strong_one_is_worth_three() {
+    let weak = Input::Failure(Strength::Weak);
+    let mut scene = Scene::new();
+    for _ in 0..3 {
+        scene.expect(NetworkState::Unknown, Reason::NoEvidence);
+        scene.take(weak);
+    }
+    scene.expect(NetworkState::Degraded, Reason::OperationsFail);
+    scene.take(Input::Success);
+    scene.take(Input::Failure(Strength::Strong));
+    scene.expect(NetworkState::Degraded, Reason::OperationsFail);
+}
+
+#[test]
+fn an_outage_by_probes_becomes_one_of_the_route_and_ends_as_such() {
+    let mut scene = Scene::down_soft();
+    scene.take(Input::Route(Route::Missing));
+    scene.take(Input::Route(Route::Open));
+    scene.pass(SETTLE - MS);
+    scene.expect(NetworkState::Down, Reason::NoRoute);
+    scene.pass(MS);
+    scene.expect(NetworkState::Up, Reason::RouteOpen);
+    assert_eq!(scene.evaluator.wakes_at(), None);
+}
+
+/// The time and the number of probes may be reached in any order.
+#[test]
+fn ten_seconds_of_silence_are_no_outage_before_three_probes_have_failed() {
+    let mut scene = Scene::degraded();
+    scene.probe(Probed::Silent);
+    scene.probe(Probed::Silent);
+    scene.pass(SECOND * 30);
+    scene.expect(NetworkState::Degraded, Reason::OperationsFail);
+    // One that could not be made says nothing.
+    scene.probe(Probed::NotMade);
+    scene.expect(NetworkState::Degraded, Reason::OperationsFail);
+    scene.probe(Probed::Silent);
+    scene.expect(NetworkState::Down, Reason::ProbesFail);
 }
 
 #[test]
@@ -339,99 +407,4 @@ fn failures_during_an_outage_say_nothing_of_the_time_after_it() {
     scene.pass(SETTLE);
     scene.take(Input::Failure(Strength::Weak));
     scene.expect(NetworkState::Up, Reason::RouteOpen);
-}
-
-fn inputs() -> impl Strategy<Value = Vec<(u64, u8)>> {
-    proptest::collection::vec((0_u64..20_000, 0_u8..11), 0..200)
-}
-
-/// One of the inputs, by number; probes that are due are answered well or badly.
-fn step(scene: &mut Scene, which: u8) {
-    let input = match which {
-        0 => Input::Route(Route::Open),
-        1 => Input::Route(Route::Missing),
-        2 => Input::Route(Route::NoCarrier),
-        3 => Input::Route(Route::Unknown),
-        4 => Input::Success,
-        5 => Input::Failure(Strength::Strong),
-        6 => Input::Failure(Strength::Weak),
-        7 => Input::Lost,
-        8 => Input::Tick,
-        _ => match scene.evaluator.takes_probe(scene.now) {
-            Some(id) if which == 9 => Input::Probe(id, Probed::Answered),
-            Some(id) => Input::Probe(id, Probed::Silent),
-            None => Input::Tick,
-        },
-    };
-    scene.take(input);
-}
-
-proptest! {
-    /// Whatever has happened: a working network is found to be up in bounded time, also by somebody
-    /// who only carries out what the evaluator asks for, and it ends asking for nothing.
-    #[test]
-    fn no_history_keeps_a_working_network_down(history in inputs()) {
-        let mut scene = Scene::new();
-        for (gap, which) in history {
-            scene.pass(MS * u32::try_from(gap).unwrap_or(0));
-            step(&mut scene, which);
-        }
-        let recovered = scene.now;
-        scene.take(Input::Route(Route::Open));
-        // An answer that never comes must not block the next one for ever, so this one comes.
-        let pending = ProbeId(scene.evaluator.probes.last);
-        scene.take(Input::Probe(pending, Probed::Answered));
-        let mut turns = 0;
-        while let Some(wakes) = scene.evaluator.wakes_at() {
-            turns += 1;
-            prop_assert!(turns < 100, "a hot loop");
-            scene.pass(wakes.saturating_sub(scene.now));
-            if let Some(id) = scene.evaluator.takes_probe(scene.now) {
-                scene.take(Input::Probe(id, Probed::Answered));
-            }
-            scene.evaluator.lets_canary(scene.now);
-        }
-        prop_assert_eq!(scene.evaluator.state(), NetworkState::Up);
-        prop_assert!(scene.now - recovered <= SECOND * 75, "{:?}", scene.now - recovered);
-    }
-
-    /// Down only on evidence: the kernel's latest word, or silence with failed probes; and a success
-    /// always ends it.
-    #[test]
-    fn down_has_a_reason_and_a_success_ends_it(history in inputs()) {
-        let mut scene = Scene::new();
-        let (mut said_no_way, mut silent) = (false, 0);
-        for (gap, which) in history {
-            scene.pass(MS * u32::try_from(gap).unwrap_or(0));
-            step(&mut scene, which);
-            match which {
-                1 | 2 => said_no_way = true,
-                4 | 7 => (said_no_way, silent) = (false, 0),
-                10 => silent += 1,
-                _ => {}
-            }
-            match (scene.evaluator.state(), scene.evaluator.reason()) {
-                (NetworkState::Down, Reason::ProbesFail) => prop_assert!(silent >= FAILED_PROBES),
-                (NetworkState::Down, _) => prop_assert!(said_no_way),
-                (_, reason) => prop_assert!(!matches!(
-                    reason, Reason::NoRoute | Reason::NoCarrier | Reason::ProbesFail
-                )),
-            }
-            let mut helped = scene.evaluator.clone();
-            helped.take(scene.now, Input::Success);
-            prop_assert_eq!(helped.state(), NetworkState::Up);
-            prop_assert!(helped.is_content());
-        }
-    }
-
-    /// Clocks are read by several threads, so that an input may come with a time that is a little old.
-    #[test]
-    fn times_out_of_order_do_no_harm(history in inputs()) {
-        let mut scene = Scene::new();
-        for (time, which) in history {
-            scene.now = MS * u32::try_from(time).unwrap_or(0);
-            step(&mut scene, which);
-            scene.evaluator.wakes_at();
-        }
-    }
 }

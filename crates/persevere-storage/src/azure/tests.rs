@@ -77,5 +77,5 @@ fn code(error: &StorageError) -> &str {
 }
 
 fn is_retryable(error: &StorageError) -> bool {
-    error.own_verdict().unwrap_or_else(|| persevere::detect::error(error)).is_retryable()
+    error.verdict().is_retryable()
 }

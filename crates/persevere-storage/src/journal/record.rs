@@ -12,7 +12,7 @@ use crate::store::Version;
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Record {
     /// The first line: what is to be done. On disk before the first request.
-    Header(Header),
+    Header(Box<Header>),
     /// Who works on it from here on.
     Process {
         /// Its process id.
@@ -75,7 +75,7 @@ pub(crate) struct Memory {
 impl Memory {
     pub(crate) fn note(&mut self, record: Record) {
         match record {
-            Record::Header(header) => *self = Self { header: Some(header), ..Self::default() },
+            Record::Header(header) => *self = Self { header: Some(*header), ..Self::default() },
             Record::Process { id, boot } => {
                 self.process = Some(id);
                 if !self.boots.contains(&boot) {

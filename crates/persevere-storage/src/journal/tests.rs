@@ -34,7 +34,7 @@ fn folder() -> (tempfile::TempDir, Jobs) {
 
 fn written(jobs: &Jobs) -> Opened {
     let mut opened = jobs.open("/a", "s3://b/a").unwrap();
-    opened.journal.begin(Record::Header(header())).unwrap();
+    opened.journal.begin(Record::Header(header().into())).unwrap();
     opened.journal.append(&[Record::Upload { id: "u".into() }, part(1), part(2)]).unwrap();
     opened
 }

@@ -9,7 +9,6 @@ use std::process::Command;
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
-use persevere::detect;
 use tempfile::TempDir;
 
 use super::*;
@@ -116,7 +115,7 @@ fn job(id: &str) -> Attributes {
 
 /// That trying again is seen to be of no use, and what is said.
 fn final_text(error: StorageError) -> String {
-    let verdict = error.own_verdict().unwrap_or_else(|| detect::error(&error));
+    let verdict = error.verdict();
     assert!(!verdict.is_retryable(), "{error:?}");
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(&error);

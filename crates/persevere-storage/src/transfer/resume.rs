@@ -80,7 +80,7 @@ async fn begin(job: &Job, mut journal: Journal) -> Result<Begun, StorageError> {
         source: job.from.end(Some(&job.info)),
         destination: job.to.end(None),
     };
-    journal.begin(Record::Header(header.clone()))?;
+    journal.begin(Record::Header(header.clone().into()))?;
     send(job, journal, header, BTreeMap::new()).await
 }
 
@@ -95,7 +95,7 @@ async fn send(
         // Nothing of what was sent is left: the journal may as well speak of what is there now.
         header.source.version.clone_from(&job.info.version);
         header.job = new_id();
-        journal.begin(Record::Header(header.clone()))?;
+        journal.begin(Record::Header(header.clone().into()))?;
     }
     let (to, attributes) = (&job.to, attributes(&header.job, &job.info, &job.options));
     let tries = AtomicU32::new(0);

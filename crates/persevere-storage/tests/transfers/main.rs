@@ -1,4 +1,5 @@
 //! What every provider must do, against real servers.
+#![allow(clippy::unwrap_used)]
 
 mod objects;
 mod place;
