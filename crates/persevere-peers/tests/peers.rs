@@ -1,4 +1,5 @@
 //! Each peer starts, answers, and is gone afterwards.
+#![allow(clippy::unwrap_used)]
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
