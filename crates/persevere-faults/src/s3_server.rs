@@ -13,6 +13,9 @@ use tokio::net::TcpListener;
 
 use crate::thread::ServerThread;
 
+/// It hashes what it stores, which is more than one thread does at a disk's pace.
+const THREADS: usize = 2;
+
 /// An S3 server on loopback that keeps its objects in a folder: [`s3s-fs`](https://docs.rs/s3s-fs) on a
 /// free port, on a thread of its own. Each folder in the folder is a bucket. It checks signatures.
 ///
@@ -50,7 +53,7 @@ impl S3Server {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let thread = ServerThread::start("s3-server", move || serve(listener, service))?;
+        let thread = ServerThread::start("s3-server", THREADS, move || serve(listener, service))?;
         Ok(Self { address, folder, _thread: thread })
     }
 

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
@@ -15,15 +16,20 @@ pub(crate) struct ServerThread {
 }
 
 impl ServerThread {
-    /// Starts `serve` on a runtime of one thread.
+    /// Starts `serve` on a runtime of so many threads.
     pub(crate) fn start<F>(
         name: &str,
+        threads: usize,
         serve: impl FnOnce() -> F + Send + 'static,
     ) -> io::Result<Self>
     where
         F: Future<Output = ()>,
     {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let mut builder = match threads {
+            0 | 1 => Builder::new_current_thread(),
+            _ => Builder::new_multi_thread(),
+        };
+        let runtime = builder.worker_threads(threads.max(1)).enable_all().build()?;
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
             runtime.block_on(async move {
@@ -32,8 +38,8 @@ impl ServerThread {
                     _ = stopped => {}
                 }
             });
-            // A blocking call of a server's, such as a slow disk's, is not waited for.
-            runtime.shutdown_background();
+            // A blocking call of a server's, such as a slow disk's, is not waited for long.
+            runtime.shutdown_timeout(Duration::from_secs(1));
         })?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
     }

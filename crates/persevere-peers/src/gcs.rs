@@ -49,7 +49,8 @@ pub fn fake_gcs() -> Result<FakeGcs, PeerError> {
         let mut command = Command::new(&program);
         command.args(["-scheme", "http", "-backend", "memory", "-log-level", "warn"]);
         command.args(["-host", &address.ip().to_string(), "-port", &address.port().to_string()]);
-        command.args(["-public-host", &address.to_string()]);
+        // Without a port it takes requests for any port there, and so those that come by a proxy.
+        command.args(["-public-host", &address.ip().to_string()]);
         command.args(["-external-url", &format!("http://{address}")]);
         command
     };
