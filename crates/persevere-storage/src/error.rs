@@ -125,7 +125,7 @@ pub enum StorageError {
 pub type Cause = Box<dyn Error + Send + Sync>;
 
 /// An error that a provider has answered with.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ProviderError {
     /// "S3", "Azure", "GCS", "SFTP".
@@ -175,10 +175,8 @@ impl StorageError {
             Self::Busy { .. } => Verdict::stop(Kind::Conflict, "storage.busy"),
             Self::Location(_) => Verdict::stop(Kind::Invalid, "storage.location"),
             Self::Unsupported { .. } => Verdict::stop(Kind::Invalid, "storage.unsupported"),
-            Self::Setup { source: None, .. } => Verdict::stop(Kind::Invalid, "storage.setup"),
-            Self::Setup { .. } | Self::Transport { .. } | Self::Io { .. } | Self::GaveUp(_) => {
-                return None;
-            }
+            Self::Setup { .. } => Verdict::stop(Kind::Invalid, "storage.setup"),
+            Self::Transport { .. } | Self::Io { .. } | Self::GaveUp(_) => return None,
         })
     }
 

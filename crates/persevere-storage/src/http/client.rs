@@ -87,6 +87,10 @@ impl HttpClient {
         })
     }
 
+    pub(crate) fn provider(&self) -> Provider {
+        self.provider
+    }
+
     /// Whom a request to `uri` goes to: its host, or a proxy.
     pub(crate) fn peer(&self, uri: &Uri) -> Option<(String, u16)> {
         self.peers.of(uri)
