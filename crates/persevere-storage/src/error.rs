@@ -128,7 +128,7 @@ pub enum StorageError {
 pub type Cause = Box<dyn Error + Send + Sync>;
 
 /// An error that a provider has answered with.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ProviderError {
     /// "S3", "Azure", "GCS", "SFTP".
@@ -146,8 +146,19 @@ pub struct ProviderError {
     /// The verdict on all of this, its wait included.
     pub verdict: Verdict,
     /// The same as detection finds it, so that a rule of the user's own comes before it.
-    #[source]
-    pub source: Option<Cause>,
+    pub(crate) answer: Option<Answered>,
+}
+
+/// An answer as detection finds it in an error's causes.
+#[cfg(feature = "http-stores")]
+pub(crate) type Answered = persevere::http::HttpStatusError;
+#[cfg(not(feature = "http-stores"))]
+pub(crate) type Answered = std::fmt::Error;
+
+impl Error for ProviderError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.answer.as_ref().map(|answer| answer as _)
+    }
 }
 
 impl fmt::Display for ProviderError {
@@ -156,8 +167,8 @@ impl fmt::Display for ProviderError {
         if let Some(code) = &self.code {
             write!(f, "{code}, ")?;
         }
-        match &self.source {
-            Some(source) => write!(f, "{source}")?,
+        match &self.answer {
+            Some(answer) => write!(f, "{answer}")?,
             None => write!(f, "status {}", self.status)?,
         }
         if let Some(message) = &self.message {
@@ -175,7 +186,7 @@ impl StorageError {
     /// they are to decide alone: by the provider's answer, and by the errors of libraries below.
     pub(crate) fn own_verdict(&self) -> Option<Verdict> {
         Some(match self {
-            Self::Provider(error) if error.source.is_none() => error.verdict,
+            Self::Provider(error) if error.answer.is_none() => error.verdict,
             Self::Stalled { .. } => Verdict::retry(Kind::Timeout, "storage.stalled"),
             Self::Damaged { .. } => Verdict::retry(Kind::Other, "storage.damaged"),
             Self::NotFound { .. } => Verdict::stop(Kind::NotFound, "storage.not_found"),
@@ -186,12 +197,10 @@ impl StorageError {
             Self::Unsupported { .. } => Verdict::stop(Kind::Unsupported, "storage.unsupported"),
             // The system drops what it could not write, and says so once: the next call succeeds.
             Self::Io { doing: SYNC, .. } => Verdict::stop(Kind::Other, "storage.sync"),
-            Self::Setup { source: None, .. } => Verdict::stop(Kind::Invalid, "storage.setup"),
-            Self::Provider(_)
-            | Self::Setup { .. }
-            | Self::Transport { .. }
-            | Self::Io { .. }
-            | Self::GaveUp(_) => return None,
+            Self::Setup { .. } => Verdict::stop(Kind::Invalid, "storage.setup"),
+            Self::Provider(_) | Self::Transport { .. } | Self::Io { .. } | Self::GaveUp(_) => {
+                return None;
+            }
         })
     }
 

@@ -2,14 +2,19 @@
 //! that says everything the server said.
 
 mod body;
+mod chain;
 mod client;
 mod credentials;
 mod failure;
+mod fetch;
+mod pace;
 mod peer;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use body::Outgoing;
+pub(crate) use chain::{Chain, Source};
 pub use client::HttpOptions;
 pub(crate) use client::{HttpAnswer, HttpClient};
 pub(crate) use credentials::{Credentials, context};
+pub(crate) use failure::Failure;

@@ -13,8 +13,12 @@ use crate::HttpOptions;
 #[cfg(feature = "azure")]
 use crate::azure::{AzureOptions, AzureStore};
 use crate::error::StorageError;
+#[cfg(feature = "gcs")]
+use crate::gcs::{Gcs, GcsOptions};
 use crate::local::LocalStore;
 use crate::location::Location;
+#[cfg(feature = "s3")]
+use crate::s3::{S3, S3Options};
 use crate::storage::Storage;
 use crate::store::Store;
 
@@ -42,8 +46,12 @@ pub struct StorageBuilder {
     monitor: Option<Arc<Monitor>>,
     #[cfg(feature = "http-stores")]
     http: HttpOptions,
+    #[cfg(feature = "s3")]
+    s3: Option<S3Options>,
     #[cfg(feature = "azure")]
     azure: Option<AzureOptions>,
+    #[cfg(feature = "gcs")]
+    gcs: Option<GcsOptions>,
 }
 
 impl StorageBuilder {
@@ -76,6 +84,22 @@ impl StorageBuilder {
         self
     }
 
+    /// Which endpoint and region of S3, and on whose behalf. Default: what the environment says.
+    #[cfg(feature = "s3")]
+    #[must_use]
+    pub fn s3(mut self, options: S3Options) -> Self {
+        self.s3 = Some(options);
+        self
+    }
+
+    /// On whose behalf Google Cloud Storage is asked. Default: what the environment says.
+    #[cfg(feature = "gcs")]
+    #[must_use]
+    pub fn gcs(mut self, options: GcsOptions) -> Self {
+        self.gcs = Some(options);
+        self
+    }
+
     /// Which account of Azure, and on whose behalf. Default: what the environment says.
     #[cfg(feature = "azure")]
     #[must_use]
@@ -103,6 +127,16 @@ impl StorageBuilder {
     fn store(&self, location: &Location) -> Result<(Arc<dyn Store>, String), StorageError> {
         match location {
             Location::Local(path) => Ok((Arc::new(LocalStore::new()), LocalStore::key(path)?)),
+            #[cfg(feature = "s3")]
+            Location::S3 { bucket, key } => {
+                let options = self.s3.clone().unwrap_or_else(S3Options::from_environment);
+                Ok((Arc::new(S3::new(bucket, &options, &self.http)?), key.clone()))
+            }
+            #[cfg(feature = "gcs")]
+            Location::Gcs { bucket, key } => {
+                let options = self.gcs.clone().unwrap_or_else(GcsOptions::from_environment);
+                Ok((Arc::new(Gcs::new(bucket, &options, &self.http)?), key.clone()))
+            }
             #[cfg(feature = "azure")]
             Location::Azure { container, key } => {
                 let options = self.azure.clone().map_or_else(AzureOptions::from_environment, Ok)?;

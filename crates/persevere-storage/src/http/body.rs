@@ -13,7 +13,7 @@ use crate::meter::Meter;
 
 /// How much of the body is given to the connection at once. Small enough that progress is seen on a
 /// slow line, large enough to cost nothing.
-const FRAME: usize = 64 * 1024;
+pub(super) const FRAME: usize = 64 * 1024;
 
 /// A body to send.
 #[derive(Debug, Clone, Default)]

@@ -1,6 +1,6 @@
 //! The client: connections, certificates, proxies, and the watch on progress.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,13 +9,15 @@ use futures_util::StreamExt;
 use http::{HeaderMap, Request, StatusCode, Uri};
 use persevere::Provider;
 use persevere::detect::Detector;
+use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::body::{Outgoing, Watched};
-use super::failure;
+use super::failure::{self, Failure};
+use super::pace::Pace;
 use super::peer::Peers;
 use crate::error::StorageError;
 use crate::meter::Meter;
@@ -85,6 +87,10 @@ impl HttpClient {
         })
     }
 
+    pub(crate) fn provider(&self) -> Provider {
+        self.provider
+    }
+
     /// Whom a request to `uri` goes to: its host, or a proxy.
     pub(crate) fn peer(&self, uri: &Uri) -> Option<(String, u16)> {
         self.peers.of(uri)
@@ -102,16 +108,18 @@ impl HttpClient {
             reqwest::Request::try_from(request).map_err(|error| transport(doing, error))?;
         let exchange = self.client.execute(request);
         tokio::pin!(exchange);
+        let mut pace = Pace::from(Instant::now());
         let response = loop {
             let pause = timeout(self.stalled_after, beat.changed());
             tokio::select! {
                 biased;
                 response = &mut exchange => break response.map_err(|error| transport(doing, error))?,
                 moved = pause => match moved {
-                    Ok(Ok(())) => {}
-                    // The body has gone, and only the answer is missing.
+                    Ok(Ok(())) => pace.beat(Instant::now()),
+                    // The body has gone, as far as the system's buffers, and the answer is missing.
                     Ok(Err(_)) => {
-                        let response = timeout(self.stalled_after, &mut exchange).await;
+                        let patience = self.stalled_after + pace.buffered(Instant::now());
+                        let response = timeout(patience, &mut exchange).await;
                         let response = response.map_err(|_| self.stalled(doing))?;
                         break response.map_err(|error| transport(doing, error))?;
                     }
@@ -149,7 +157,7 @@ impl HttpClient {
                 }
             }
         };
-        Box::pin(futures_util::stream::unfold(Some((body, stalled)), next))
+        Box::pin(futures_util::stream::unfold(Some((body, stalled)), next).fuse())
     }
 }
 
@@ -167,6 +175,11 @@ impl HttpAnswer {
         if self.status.is_success() {
             return Ok(self);
         }
+        Err(self.failure(client).await.into())
+    }
+
+    /// What an answer that is no success says.
+    pub(crate) async fn failure(self, client: &HttpClient) -> Failure {
         let Self { status, headers, mut body, doing } = self;
         let mut text = BytesMut::new();
         // The status alone says a lot: an error while its explanation arrives does not count.
@@ -176,7 +189,7 @@ impl HttpAnswer {
                 break;
             }
         }
-        Err(failure::of(client, doing, status, &headers, &text))
+        failure::of(client, doing, status, headers, &text)
     }
 
     /// The whole body, which is a document and not an object.
@@ -195,8 +208,8 @@ impl HttpAnswer {
                 });
             }
         }
-        match failure::in_document(client, &self.doing, self.status, &self.headers, &document) {
-            Some(error) => Err(error),
+        match failure::in_document(client, self.doing, self.status, self.headers, &document) {
+            Some(failure) => Err(failure.into()),
             None => Ok(document.freeze()),
         }
     }
@@ -228,7 +241,7 @@ impl HttpAnswer {
                 Some((item, (body, left)))
             }
         };
-        Box::pin(futures_util::stream::unfold((body, length), next))
+        Box::pin(futures_util::stream::unfold((body, length), next).fuse())
     }
 }
 
@@ -262,27 +275,39 @@ fn tls(options: &HttpOptions) -> Result<rustls::ClientConfig, StorageError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut extra = Vec::new();
     for file in &options.ca_files {
-        let wrong =
-            |reason: String| StorageError::setup(format!("CA file {}: {reason}", file.display()));
-        let pem = std::fs::read(file).map_err(|error| wrong(error.to_string()))?;
-        let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-        let found = found.map_err(|error| wrong(format!("is no PEM file: {error:?}")))?;
-        if found.is_empty() {
-            return Err(wrong("holds no certificate: it must have BEGIN CERTIFICATE in it".into()));
-        }
-        extra.extend(found);
+        let wrong = |reason| StorageError::setup(format!("CA file {}: {reason}", file.display()));
+        extra.extend(certificates(file).map_err(wrong)?);
     }
     let setup = |error: rustls::Error| StorageError::Setup {
         message: "TLS could not be set up".into(),
         source: Some(error.into()),
     };
-    let verifier =
-        rustls_platform_verifier::Verifier::new_with_extra_roots(extra, provider.clone());
-    let verifier = verifier.map_err(setup)?;
-    Ok(rustls::ClientConfig::builder_with_provider(provider)
+    let config = rustls::ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
-        .map_err(setup)?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth())
+        .map_err(setup)?;
+    match rustls_platform_verifier::Verifier::new_with_extra_roots(extra, provider) {
+        Ok(verifier) => Ok(config
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_no_client_auth()),
+        // A small container may have none, and need none if all its endpoints are http://.
+        Err(error) => {
+            tracing::warn!(%error, "no certificate authorities: https:// cannot work without a CA file");
+            Ok(config.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
+        }
+    }
+}
+
+fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let pem = std::fs::read(file).map_err(|error| error.to_string())?;
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    let found = found.map_err(|error| format!("is no PEM file: {error:?}"))?;
+    if found.is_empty() {
+        return Err("holds no certificate: it must have BEGIN CERTIFICATE in it".into());
+    }
+    for (index, certificate) in found.iter().enumerate() {
+        let usable = RootCertStore::empty().add(certificate.clone());
+        usable.map_err(|error| format!("certificate {} is unusable: {error}", index + 1))?;
+    }
+    Ok(found)
 }

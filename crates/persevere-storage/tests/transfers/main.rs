@@ -29,4 +29,4 @@ macro_rules! providers {
     };
 }
 
-providers!(local, azurite);
+providers!(local, s3s_fs, moto, versitygw, azurite, gcs);

@@ -6,8 +6,11 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use persevere::{RetryPolicy, Retryer};
-use persevere_peers::{PeerError, or_skip};
-use persevere_storage::{AzureOptions, Storage, StorageBuilder, TransferOptions};
+use persevere_peers::{PeerError, S3Peer, or_skip};
+use persevere_storage::{
+    AzureOptions, GcsAccessToken, GcsOptions, S3AccessKey, S3Options, Storage, StorageBuilder,
+    TransferOptions,
+};
 
 /// A place to store things in, and a folder of this machine.
 #[derive(Clone)]
@@ -97,4 +100,45 @@ pub(crate) fn azurite(test: &str) -> Option<Place> {
     options.endpoint = Some(peer.url.clone());
     let builder = StorageBuilder::new().azure(options);
     Some(Place::new(builder, format!("az://{}/", peer.container), 256 * 1024))
+}
+
+type SharedS3 = OnceLock<Result<S3Peer, PeerError>>;
+
+/// The smallest part of S3.
+const MIN_PART: u64 = 5 * 1024 * 1024;
+
+fn s3(peer: &S3Peer) -> Place {
+    let mut options = S3Options::default();
+    options.endpoint = Some(peer.url.clone());
+    options.region = Some(peer.region.into());
+    options.access_key = Some(S3AccessKey::new(peer.access_key, peer.secret_key));
+    let builder = StorageBuilder::new().s3(options);
+    Place::new(builder, format!("s3://{}/", peer.bucket), MIN_PART)
+}
+
+pub(crate) fn s3s_fs(test: &str) -> Option<Place> {
+    static PEER: SharedS3 = OnceLock::new();
+    shared(test, &PEER, persevere_peers::s3s_fs).map(s3)
+}
+
+pub(crate) fn moto(test: &str) -> Option<Place> {
+    static PEER: SharedS3 = OnceLock::new();
+    shared(test, &PEER, persevere_peers::moto).map(s3)
+}
+
+pub(crate) fn versitygw(test: &str) -> Option<Place> {
+    static PEER: SharedS3 = OnceLock::new();
+    shared(test, &PEER, persevere_peers::versitygw).map(s3)
+}
+
+/// Google's client against a server that speaks the protocol it has in common with S3: no emulator of
+/// Google Cloud Storage knows its XML interface.
+pub(crate) fn gcs(test: &str) -> Option<Place> {
+    static PEER: SharedS3 = OnceLock::new();
+    let peer = shared(test, &PEER, persevere_peers::moto)?;
+    let mut options = GcsOptions::default();
+    options.endpoint = Some(peer.url.clone());
+    options.access_token = Some(GcsAccessToken::new("a token"));
+    let builder = StorageBuilder::new().gcs(options);
+    Some(Place::new(builder, format!("gs://{}/", peer.bucket), MIN_PART))
 }
