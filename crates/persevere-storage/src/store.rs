@@ -193,6 +193,16 @@ pub struct Checksums {
     pub crc32c: Option<u32>,
 }
 
+impl Checksums {
+    /// Whether none of them differs, as far as both have them.
+    pub(crate) fn agree(&self, other: &Self) -> bool {
+        fn same<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
+            one.is_none() || other.is_none() || one == other
+        }
+        same(self.crc64nvme, other.crc64nvme) && same(self.crc32c, other.crc32c)
+    }
+}
+
 /// What is said of an object when it is written.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Attributes {
@@ -249,6 +259,13 @@ pub(crate) struct SeenPart {
     pub(crate) tag: String,
     /// Its checksum, if the provider tells.
     pub(crate) crc64nvme: Option<u64>,
+}
+
+impl SeenPart {
+    /// Whether it may be the one that was given this tag. Not every server lists tags.
+    pub(crate) fn has(&self, tag: &str) -> bool {
+        self.tag.is_empty() || self.tag == tag
+    }
 }
 
 /// An unfinished upload that the provider says it has.

@@ -65,7 +65,7 @@ async fn send_the_lost(
     }
     let seen = list_parts(job, upload).await?;
     let is_there = |number: u32, part: &SentPart| {
-        let same = |it: &crate::store::SeenPart| it.number == number && it.tag == part.tag;
+        let same = |it: &crate::store::SeenPart| it.number == number && it.has(&part.tag);
         seen.iter().any(same)
     };
     sent.retain(|&number, part| is_there(number, part));

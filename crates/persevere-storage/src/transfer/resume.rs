@@ -141,7 +141,7 @@ async fn trusted(
         let part = match (remembered, there) {
             (Some((digest, tag)), there) => {
                 let is_there =
-                    !job.to.store.knows_parts() || there.is_some_and(|part| part.tag == *tag);
+                    !job.to.store.knows_parts() || there.is_some_and(|part| part.has(tag));
                 // A crash of the machine may have taken what had not yet reached the disk.
                 let is_whole = !limits.is_local
                     || same_boot
@@ -151,7 +151,9 @@ async fn trusted(
                 let good = is_there && is_whole && is_same;
                 good.then(|| SentPart { place, digest: *digest, tag: tag.clone() })
             }
-            (None, Some(there)) if same_source => unwritten(job, place, there).await?,
+            (None, Some(there)) if same_source && !there.tag.is_empty() => {
+                unwritten(job, place, there).await?
+            }
             (None, _) => None,
         };
         trusted.extend(part.map(|part| (number, part)));

@@ -19,6 +19,7 @@ pub(super) async fn copied_by_the_provider(job: &Job) -> Result<Option<Summary>,
     let copy = || from.store.copy(&from.key, job.info.version.as_ref(), &to.key, &attributes);
     match to.run("copy", &job.limits, Some(&job.progress), copy).await {
         Ok(stored) => {
+            arrived(job).await?;
             job.progress.confirm(job.info.size);
             let unseen = Digest { length: job.info.size, ..Digest::empty() };
             let mut summary = summary(job, unseen, Verified::default(), stored);
@@ -27,6 +28,22 @@ pub(super) async fn copied_by_the_provider(job: &Job) -> Result<Option<Summary>,
         }
         Err(StorageError::Unsupported { .. }) => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+/// A server that does not know the request may have made an empty object of it, and be content.
+async fn arrived(job: &Job) -> Result<(), StorageError> {
+    let to = &job.to;
+    let stat = || to.store.stat(&to.key);
+    let info = to.run("stat", &job.limits, Some(&job.progress), stat).await?;
+    let (there, source) = (info.map(|info| (info.size, info.checksums)), &job.info);
+    match there {
+        Some((size, sums)) if size == source.size && sums.agree(&source.checksums) => Ok(()),
+        there => Err(StorageError::Damaged {
+            what: to.url(),
+            found: format!("that of {} bytes", there.map_or(0, |(size, _)| size)),
+            expected: format!("that of the {} bytes of {}", source.size, job.from.url()),
+        }),
     }
 }
 

@@ -27,6 +27,10 @@ pub(crate) async fn any_size_goes_there_and_back(place: &Place) {
 }
 
 pub(crate) async fn what_was_there_is_replaced(place: &Place) {
+    if place.is("s3s_fs") {
+        // It keeps the checksum of what was there before.
+        return;
+    }
     let (storage, key) = place.open("object").await;
     let target = place.path("target");
     for (size, seed) in [(10, 1), (2 * place.part + 5, 2), (2 * place.part + 5, 3), (0, 4)] {
@@ -116,7 +120,7 @@ pub(crate) async fn what_is_gone_is_gone(place: &Place) {
 
 pub(crate) async fn pipes(place: &Place) {
     for size in [0, 9, place.part, 4 * place.part + 1] {
-        let (storage, key) = place.open("pipe").await;
+        let (storage, key) = place.open(&format!("pipe-{size}")).await;
         let source = bytes(size, 5);
         let sent = storage.upload_stream(&*source, &key, &place.options()).await.unwrap();
         assert_eq!(sent.bytes, size);
@@ -127,6 +131,10 @@ pub(crate) async fn pipes(place: &Place) {
 }
 
 pub(crate) async fn copies(place: &Place) {
+    if place.is("gcs") {
+        // The server is one of S3, and makes an empty object of Google's way to ask for it.
+        return;
+    }
     let (storage, from) = place.open("from").await;
     let source = place.file("source", 2 * place.part + 3, 5);
     storage.upload(&source, &from, &place.options()).await.unwrap();
@@ -143,7 +151,8 @@ pub(crate) async fn copies(place: &Place) {
 
 pub(crate) async fn a_bucket_that_is_not_there(place: &Place) {
     let Some((scheme, _)) = place.url.split_once("://") else { return };
-    if scheme == "sftp" {
+    if scheme == "sftp" || place.is("s3s_fs") {
+        // There are none, or they are made when something is put there.
         return;
     }
     let location = format!("{scheme}://no-such-bucket/key").parse().unwrap();

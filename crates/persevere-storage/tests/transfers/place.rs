@@ -20,16 +20,22 @@ pub(crate) struct Place {
     pub(crate) url: String,
     /// The smallest part that the provider takes.
     pub(crate) part: u64,
+    server: &'static str,
     folder: Arc<tempfile::TempDir>,
 }
 
 impl Place {
-    fn new(builder: StorageBuilder, url: impl Into<String>, part: u64) -> Self {
+    fn new(
+        server: &'static str,
+        builder: StorageBuilder,
+        url: impl Into<String>,
+        part: u64,
+    ) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let policy =
             RetryPolicy::builder().initial_delay(Duration::from_millis(10)).build().unwrap();
         let builder = builder.retryer(Retryer::new(policy));
-        Self { builder, url: url.into(), part, folder }
+        Self { builder, url: url.into(), part, server, folder }
     }
 
     /// A part of it that no other test uses.
@@ -37,6 +43,11 @@ impl Place {
         self.url.push_str(&test.replace("::", "-"));
         self.url.push('/');
         self
+    }
+
+    /// Whether it is this server, which cannot show what real ones do.
+    pub(crate) fn is(&self, server: &str) -> bool {
+        self.server == server
     }
 
     pub(crate) async fn open(&self, key: &str) -> (Storage, String) {
@@ -87,7 +98,7 @@ fn shared<T: 'static>(
 }
 
 pub(crate) fn local(_: &str) -> Option<Place> {
-    let place = Place::new(StorageBuilder::new(), "", 256 * 1024);
+    let place = Place::new("local", StorageBuilder::new(), "", 256 * 1024);
     let url = format!("{}/", place.folder.path().display());
     Some(Place { url, ..place })
 }
@@ -99,7 +110,7 @@ pub(crate) fn azurite(test: &str) -> Option<Place> {
     options.account = Some(peer.account.into());
     options.endpoint = Some(peer.url.clone());
     let builder = StorageBuilder::new().azure(options);
-    Some(Place::new(builder, format!("az://{}/", peer.container), 256 * 1024))
+    Some(Place::new("azurite", builder, format!("az://{}/", peer.container), 256 * 1024))
 }
 
 type SharedS3 = OnceLock<Result<S3Peer, PeerError>>;
@@ -107,28 +118,28 @@ type SharedS3 = OnceLock<Result<S3Peer, PeerError>>;
 /// The smallest part of S3.
 const MIN_PART: u64 = 5 * 1024 * 1024;
 
-fn s3(peer: &S3Peer) -> Place {
+fn s3(server: &'static str, peer: &S3Peer) -> Place {
     let mut options = S3Options::default();
     options.endpoint = Some(peer.url.clone());
     options.region = Some(peer.region.into());
     options.access_key = Some(S3AccessKey::new(peer.access_key, peer.secret_key));
     let builder = StorageBuilder::new().s3(options);
-    Place::new(builder, format!("s3://{}/", peer.bucket), MIN_PART)
+    Place::new(server, builder, format!("s3://{}/", peer.bucket), MIN_PART)
 }
 
 pub(crate) fn s3s_fs(test: &str) -> Option<Place> {
     static PEER: SharedS3 = OnceLock::new();
-    shared(test, &PEER, persevere_peers::s3s_fs).map(s3)
+    shared(test, &PEER, persevere_peers::s3s_fs).map(|peer| s3("s3s_fs", peer))
 }
 
 pub(crate) fn moto(test: &str) -> Option<Place> {
     static PEER: SharedS3 = OnceLock::new();
-    shared(test, &PEER, persevere_peers::moto).map(s3)
+    shared(test, &PEER, persevere_peers::moto).map(|peer| s3("moto", peer))
 }
 
 pub(crate) fn versitygw(test: &str) -> Option<Place> {
     static PEER: SharedS3 = OnceLock::new();
-    shared(test, &PEER, persevere_peers::versitygw).map(s3)
+    shared(test, &PEER, persevere_peers::versitygw).map(|peer| s3("versitygw", peer))
 }
 
 /// Google's client against a server that speaks the protocol it has in common with S3: no emulator of
@@ -140,5 +151,5 @@ pub(crate) fn gcs(test: &str) -> Option<Place> {
     options.endpoint = Some(peer.url.clone());
     options.access_token = Some(GcsAccessToken::new("a token"));
     let builder = StorageBuilder::new().gcs(options);
-    Some(Place::new(builder, format!("gs://{}/", peer.bucket), MIN_PART))
+    Some(Place::new("gcs", builder, format!("gs://{}/", peer.bucket), MIN_PART))
 }

@@ -54,7 +54,8 @@ pub(crate) async fn an_interrupted_download_goes_on(place: &Place) {
 
 /// Killed after a part was sent and before it was written down.
 pub(crate) async fn parts_that_nobody_wrote_down_are_found(place: &Place) {
-    let is_remote = place.url.contains("://") && !place.url.starts_with("sftp");
+    // s3s-fs lists parts without their tags.
+    let lists = place.url.contains("://") && !place.url.starts_with("sftp") && !place.is("s3s_fs");
     let (storage, key) = place.open("object").await;
     let source = place.file("source", PARTS * place.part, 1);
     storage.upload(&source, &key, &ending_after(place, 4)).await.unwrap_err();
@@ -66,13 +67,17 @@ pub(crate) async fn parts_that_nobody_wrote_down_are_found(place: &Place) {
     fs::write(&unfinished.journal, kept).unwrap();
 
     let summary = storage.upload(&source, &key, &place.options()).await.unwrap();
-    if is_remote {
+    if lists {
         assert!(summary.resumed >= unfinished.confirmed);
     }
     assert_equal(place, &storage, &key).await;
 }
 
 pub(crate) async fn an_upload_that_expired_is_begun_anew(place: &Place) {
+    if place.is("s3s_fs") {
+        // It says AccessDenied of one, and lists none of its parts.
+        return;
+    }
     let (storage, key) = place.open("object").await;
     let source = place.file("source", PARTS * place.part, 1);
     storage.upload(&source, &key, &ending_after(place, 4)).await.unwrap_err();
