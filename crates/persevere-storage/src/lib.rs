@@ -12,6 +12,8 @@ mod meter;
 #[cfg(feature = "s3")]
 mod s3;
 mod store;
+#[cfg(all(test, feature = "http-stores"))]
+mod test_peers;
 #[cfg(any(feature = "s3", feature = "gcs"))]
 mod xml_api;
 

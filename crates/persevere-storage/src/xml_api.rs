@@ -8,7 +8,7 @@ mod explain;
 mod multipart;
 mod objects;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use bytes::Bytes;
 use http::HeaderMap;
