@@ -316,7 +316,8 @@ impl Store for Gcs {
         _whole: &'a Whole<'a>,
     ) -> Answer<'a, Stored> {
         Box::pin(async move {
-            let ask = xml_api::finish_upload_ask(self, upload, parts)?;
+            let parts = parts.iter().map(|part| (part.place.number, part.tag.as_str(), None));
+            let ask = xml_api::finish_upload_ask(self, upload, xml_api::complete(parts))?;
             let (headers, _) = xml_api::finish_upload(self, ask).await?;
             Ok(Stored { version: generation(&headers), checksums: checksums(&headers) })
         })

@@ -353,7 +353,12 @@ impl Store for S3 {
         whole: &'a Whole<'a>,
     ) -> Answer<'a, Stored> {
         Box::pin(async move {
-            let ask = xml_api::finish_upload_ask(self, upload, parts)?
+            let knows_checksums = self.checksums.load(Ordering::Relaxed);
+            let document = xml_api::complete(parts.iter().map(|part| {
+                let checksum = checksum::written(part.digest.crc64nvme);
+                (part.place.number, part.tag.as_str(), knows_checksums.then_some(checksum))
+            }));
+            let ask = xml_api::finish_upload_ask(self, upload, document)?
                 .optional(checksum::VALUE, &checksum::written(whole.digest.crc64nvme))?
                 .optional(checksum::TYPE, checksum::WHOLE)?;
             let (_, result) = xml_api::finish_upload(self, ask).await?;

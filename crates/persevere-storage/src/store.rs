@@ -236,7 +236,7 @@ pub(crate) struct SentPart {
 pub(crate) struct SeenPart {
     pub(crate) number: u32,
     pub(crate) size: u64,
-    /// As in [`SentPart::tag`].
+    /// As in [`SentPart::tag`]; empty if the provider does not say.
     pub(crate) tag: String,
 }
 

@@ -15,7 +15,7 @@ use http::HeaderMap;
 
 pub(crate) use address::{Address, Endpoint, encoded};
 pub(crate) use ask::Ask;
-pub(crate) use documents::{CopyResult, parsed};
+pub(crate) use documents::{CopyResult, complete, parsed};
 pub(crate) use explain::{concerning, explained, judged};
 pub(crate) use multipart::{
     abort_upload, begin_upload, finish_upload, finish_upload_ask, list_parts, list_uploads, on_upload, part_tag, put_part,

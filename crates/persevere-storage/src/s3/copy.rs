@@ -5,10 +5,9 @@ use http::{HeaderMap, Method};
 
 use super::{S3, checksum};
 use crate::error::StorageError;
-use crate::store::{Attributes, ObjectInfo, PartPlace, SentPart, Stored, Upload, Version};
-use crate::digest::Digest;
+use crate::store::{Attributes, ObjectInfo, PartPlace, Stored, Upload, Version};
 use crate::xml_api::{
-    self, Ask, Bucket, CopyResult, abort_upload, begin_upload, concerning, copied_headers,
+    self, Ask, Bucket, CopyResult, abort_upload, begin_upload, complete, concerning, copied_headers,
     document, encoded, finish_upload, finish_upload_ask, on_upload, parsed,
 };
 
@@ -98,12 +97,17 @@ impl S3 {
             number: index as u32 + 1,
             offset: index * length,
         });
-        let parts: Vec<SentPart> = stream::iter(places)
+        let parts: Vec<(PartPlace, CopyResult)> = stream::iter(places)
             .map(|place| self.copy_part(from, source, upload, place, length))
             .buffered(AT_ONCE)
             .try_collect()
             .await?;
-        let (_, result) = finish_upload(self, finish_upload_ask(self, upload, &parts)?).await?;
+        let document = complete(parts.iter().map(|(place, part)| {
+            let tag = part.etag.as_deref().unwrap_or_default().trim_matches('"');
+            (place.number, tag, part.crc64nvme.clone())
+        }));
+        let ask = finish_upload_ask(self, upload, document)?;
+        let (_, result) = finish_upload(self, ask).await?;
         Ok(stored(result))
     }
 
@@ -114,7 +118,7 @@ impl S3 {
         upload: Upload<'_>,
         place: PartPlace,
         length: u64,
-    ) -> Result<SentPart, StorageError> {
+    ) -> Result<(PartPlace, CopyResult), StorageError> {
         let last = (place.offset + length).min(source.size) - 1;
         let ask = on_upload(self, Method::PUT, upload)?
             .query("partNumber", place.number.to_string())
@@ -122,12 +126,11 @@ impl S3 {
         let ask = self.from_source(ask, from, source)?;
         let doing = ask.doing(&self.shown(upload.key));
         let result: CopyResult = parsed(&document(self, ask).await?.1, &doing)?;
-        let tag = result.etag.map(|etag| etag.trim_matches('"').to_owned());
-        let tag = tag.ok_or_else(|| StorageError::Unsupported {
-            what: format!("{doing}: the answer has no ETag"),
-        })?;
-        // The server has made it: its checksum is not known here, nor needed.
-        Ok(SentPart { place, digest: Digest::default(), tag })
+        if result.etag.is_none() {
+            let what = format!("{doing}: the answer has no ETag");
+            return Err(StorageError::Unsupported { what });
+        }
+        Ok((place, result))
     }
 
     fn from_source<'a>(

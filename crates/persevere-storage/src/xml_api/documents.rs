@@ -8,7 +8,6 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::StorageError;
-use crate::store::SentPart;
 
 /// Reads a document. One that is cut off is as good as none.
 pub(crate) fn parsed<T: DeserializeOwned>(document: &[u8], doing: &str) -> Result<T, StorageError> {
@@ -69,7 +68,7 @@ pub(super) struct PartList {
 pub(super) struct Part {
     pub(super) part_number: u32,
     pub(super) size: u64,
-    #[serde(rename = "ETag")]
+    #[serde(rename = "ETag", default)]
     pub(super) etag: String,
 }
 
@@ -102,28 +101,63 @@ pub(crate) struct CopyResult {
     pub(crate) checksum_type: Option<String>,
 }
 
-/// What ends an upload.
-pub(super) fn complete(parts: &[SentPart]) -> String {
-    let mut text = String::with_capacity(128 + parts.len() * 96);
-    text.push_str("<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
-    for part in parts {
-        let tag = quick_xml::escape::escape(part.tag.as_str());
+/// What ends an upload: of each part its number, its ETag, and its CRC-64/NVME if the provider has it.
+pub(crate) fn complete<'a>(parts: impl Iterator<Item = (u32, &'a str, Option<String>)>) -> String {
+    let mut text = String::from(
+        "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">",
+    );
+    for (number, tag, checksum) in parts {
+        let tag = quick_xml::escape::escape(tag);
         // Writing to a string cannot fail.
-        let _ = write!(
-            text,
-            "<Part><PartNumber>{}</PartNumber><ETag>&quot;{tag}&quot;</ETag></Part>",
-            part.place.number
-        );
+        let _ = write!(text, "<Part><PartNumber>{number}</PartNumber><ETag>&quot;{tag}&quot;</ETag>");
+        if let Some(checksum) = checksum {
+            let checksum = quick_xml::escape::escape(checksum);
+            let _ = write!(text, "<ChecksumCRC64NVME>{checksum}</ChecksumCRC64NVME>");
+        }
+        text.push_str("</Part>");
     }
     text.push_str("</CompleteMultipartUpload>");
     text
 }
 
-/// A key in a list, which is encoded if the list says so: with `+` for a space.
-pub(super) fn decoded(key: String, encoding: Option<&str>) -> String {
-    if !encoding.is_some_and(|encoding| encoding.eq_ignore_ascii_case("url")) {
-        return key;
+/// How the names in a list are written.
+pub(super) struct Names {
+    are_encoded: bool,
+}
+
+impl Names {
+    /// As the list says; but some servers only say so, as s3s-fs 0.14.1 does.
+    pub(super) fn of<'a>(
+        encoding: Option<&str>,
+        mut names: impl Iterator<Item = &'a str>,
+    ) -> Self {
+        let says_so = encoding.is_some_and(|encoding| encoding.eq_ignore_ascii_case("url"));
+        Self { are_encoded: says_so && names.all(could_be_encoded) }
     }
-    let key = key.replace('+', " ");
-    percent_decode_str(&key).decode_utf8_lossy().into_owned()
+
+    /// A name as it is. In an encoded one `+` stands for a space.
+    pub(super) fn decoded(&self, name: String) -> String {
+        if !self.are_encoded {
+            return name;
+        }
+        let name = name.replace('+', " ");
+        percent_decode_str(&name).decode_utf8_lossy().into_owned()
+    }
+}
+
+/// Whether there is nothing in it that every encoding replaces.
+fn could_be_encoded(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    while let Some(byte) = bytes.next() {
+        let is_left = match byte {
+            b'%' => [bytes.next(), bytes.next()]
+                .iter()
+                .all(|byte| byte.is_some_and(|byte| byte.is_ascii_hexdigit())),
+            byte => byte.is_ascii_graphic() && !br##""#<>?[\]^`{|}"##.contains(&byte),
+        };
+        if !is_left {
+            return false;
+        }
+    }
+    true
 }

@@ -5,15 +5,13 @@ use std::time::SystemTime;
 
 use http::{HeaderMap, Method};
 
-use super::documents::{
-    BegunUpload, CopyResult, PartList, UploadList, complete, decoded, parsed,
-};
+use super::documents::{BegunUpload, CopyResult, Names, PartList, UploadList, parsed};
 use super::objects::{etag, unquoted};
 use super::{Ask, Bucket, document};
 use crate::error::StorageError;
 use crate::http::{HttpAnswer, Outgoing};
 use crate::meter::Meter;
-use crate::store::{PartPlace, Payload, SeenPart, SeenUpload, SentPart, Upload};
+use crate::store::{PartPlace, Payload, SeenPart, SeenUpload, Upload};
 
 /// Begins an upload, and returns its id.
 pub(crate) async fn begin_upload<B: Bucket + ?Sized>(
@@ -59,7 +57,7 @@ pub(crate) async fn list_parts<B: Bucket + ?Sized>(
     bucket: &B,
     upload: Upload<'_>,
 ) -> Result<Vec<SeenPart>, StorageError> {
-    let mut parts = Vec::new();
+    let mut parts: Vec<SeenPart> = Vec::new();
     let mut marker: Option<String> = None;
     loop {
         let mut ask = on_upload(bucket, Method::GET, upload)?;
@@ -79,7 +77,11 @@ pub(crate) async fn list_parts<B: Bucket + ?Sized>(
         match list.next_part_number_marker.filter(|_| list.is_truncated) {
             Some(next) if marker.as_ref() == Some(&next) => return Err(endless(&doing)),
             Some(next) => marker = Some(next),
-            None => return Ok(parts),
+            None => {
+                // Not every server has them in order.
+                parts.sort_by_key(|part| part.number);
+                return Ok(parts);
+            }
         }
     }
 }
@@ -106,16 +108,26 @@ pub(crate) async fn list_uploads<B: Bucket + ?Sized>(
         if let Some((key, id)) = &markers {
             ask = ask.query("key-marker", key.clone()).query("upload-id-marker", id.clone());
         }
-        let list: UploadList = parsed(&document(bucket, ask).await?.1, &doing)?;
-        let encoding = list.encoding_type.as_deref();
+        let list: UploadList = match document(bucket, ask).await {
+            Ok((_, document)) => parsed(&document, &doing)?,
+            // Whoever keeps no list, as s3s-fs, has none to be found; one to be aborted expires.
+            Err(StorageError::Provider(error)) if error.status == 501 => {
+                tracing::debug!(%error, "unfinished uploads cannot be listed");
+                return Ok(uploads);
+            }
+            Err(error) => return Err(error),
+        };
+        let keys = list.upload.iter().map(|upload| upload.key.as_str());
+        let keys = keys.chain(list.next_key_marker.as_deref());
+        let names = Names::of(list.encoding_type.as_deref(), keys);
         for upload in list.upload {
-            if decoded(upload.key, encoding) == key {
+            if names.decoded(upload.key) == key {
                 let begun = upload.initiated.as_deref().and_then(moment);
                 uploads.push(SeenUpload { id: upload.upload_id, begun });
             }
         }
         let next_key = list.next_key_marker.filter(|_| list.is_truncated);
-        let Some(next_key) = next_key.map(|next| decoded(next, encoding)) else {
+        let Some(next_key) = next_key.map(|next| names.decoded(next)) else {
             return Ok(uploads);
         };
         let next = (next_key, list.next_upload_id_marker.unwrap_or_default());
@@ -130,10 +142,10 @@ pub(crate) async fn list_uploads<B: Bucket + ?Sized>(
 pub(crate) fn finish_upload_ask<'a, B: Bucket + ?Sized>(
     bucket: &B,
     upload: Upload<'a>,
-    parts: &[SentPart],
+    document: String,
 ) -> Result<Ask<'a>, StorageError> {
     let ask = on_upload(bucket, Method::POST, upload)?.content_type(Some("application/xml"))?;
-    Ok(ask.body(complete(parts).into()))
+    Ok(ask.body(document.into()))
 }
 
 /// Makes the object of its parts.

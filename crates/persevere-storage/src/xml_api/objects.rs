@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use http::{HeaderMap, Method, StatusCode};
 
-use super::documents::{ObjectList, decoded, parsed};
+use super::documents::{Names, ObjectList, parsed};
 use super::multipart::moment;
 use super::{Ask, Bucket, document};
 use crate::error::StorageError;
@@ -189,9 +189,11 @@ pub(crate) async fn list_page<B: Bucket + ?Sized>(
     }
     let doing = ask.doing(&bucket.shown(prefix));
     let list: ObjectList = parsed(&document(bucket, ask).await?.1, &doing)?;
-    let encoding = list.encoding_type.as_deref();
+    let prefixes = list.common_prefixes.iter().map(|folder| folder.prefix.as_str());
+    let keys = list.contents.iter().map(|object| object.key.as_str());
+    let names = Names::of(list.encoding_type.as_deref(), prefixes.chain(keys));
     let folders = list.common_prefixes.into_iter().map(|folder| Entry {
-        key: decoded(folder.prefix, encoding),
+        key: names.decoded(folder.prefix),
         size: 0,
         modified: None,
         version: None,
@@ -200,7 +202,7 @@ pub(crate) async fn list_page<B: Bucket + ?Sized>(
     let objects = list.contents.into_iter().map(|object| {
         let etag = object.etag.map(|etag| unquoted(&etag).to_owned());
         Entry {
-            key: decoded(object.key, encoding),
+            key: names.decoded(object.key),
             size: object.size,
             modified: object.last_modified.as_deref().and_then(moment),
             version: object.generation.or(etag).map(Version),
