@@ -12,7 +12,8 @@ mod meter;
 #[cfg(feature = "s3")]
 mod s3;
 mod store;
-#[cfg(all(test, feature = "http-stores"))]
+#[cfg(test)]
+#[cfg(feature = "http-stores")]
 mod test_peers;
 #[cfg(any(feature = "s3", feature = "gcs"))]
 mod xml_api;
@@ -22,7 +23,7 @@ pub use error::{Cause, ProviderError, StorageError};
 pub use gcs::{GcsAccessToken, GcsOptions};
 #[cfg(feature = "http-stores")]
 pub use http::HttpOptions;
+pub use location::{Location, LocationError};
 #[cfg(feature = "s3")]
 pub use s3::{S3AccessKey, S3Addressing, S3Options};
-pub use location::{Location, LocationError};
 pub use store::{Checksums, Entry, ObjectInfo, Version};

@@ -19,8 +19,8 @@ use persevere::Provider;
 use reqsign_aws_v4::Credential;
 use sha2::{Digest as _, Sha256};
 
-use self::options::{Variables, ignores_endpoints};
 pub use self::options::{S3AccessKey, S3Addressing, S3Options};
+use self::options::{Variables, ignores_endpoints};
 use self::place::Place;
 use self::profile::Profile;
 use self::sign::Region;
@@ -154,7 +154,7 @@ impl S3 {
     }
 
     fn head<'a>(&self, key: &'a str) -> Result<Ask<'a>, StorageError> {
-        Ask::object(Method::HEAD, key, || self.shown(key))?.header(checksum::MODE, "ENABLED")
+        Ask::object(Method::HEAD, key, || self.shown(key))?.optional(checksum::MODE, "ENABLED")
     }
 
     fn begin<'a>(&self, key: &'a str, attributes: &Attributes) -> Result<Ask<'a>, StorageError> {
@@ -227,7 +227,11 @@ impl Bucket for S3 {
                 }
                 match place.after(&self.bucket, &failure)? {
                     Some(next) if !has_moved => {
-                        tracing::info!(bucket = self.bucket, region = next.region, "another region");
+                        tracing::info!(
+                            bucket = self.bucket,
+                            region = next.region,
+                            "another region"
+                        );
                         *self.place.write().unwrap_or_else(PoisonError::into_inner) = next;
                         has_moved = true;
                     }
@@ -277,9 +281,9 @@ impl Store for S3 {
     }
 
     fn stat<'a>(&'a self, key: &'a str) -> Answer<'a, Option<ObjectInfo>> {
-        Box::pin(async move {
-            Ok(xml_api::stat(self, self.head(key)?).await?.map(|(info, _)| info))
-        })
+        Box::pin(
+            async move { Ok(xml_api::stat(self, self.head(key)?).await?.map(|(info, _)| info)) },
+        )
     }
 
     fn read<'a>(
@@ -318,9 +322,7 @@ impl Store for S3 {
     }
 
     fn begin_upload<'a>(&'a self, key: &'a str, attributes: &'a Attributes) -> Answer<'a, String> {
-        Box::pin(async move {
-            xml_api::begin_upload(self, self.begin(key, attributes)?).await
-        })
+        Box::pin(async move { xml_api::begin_upload(self, self.begin(key, attributes)?).await })
     }
 
     fn put_part<'a>(

@@ -109,10 +109,7 @@ pub(crate) fn fake_gcs() -> Result<Peer, String> {
     Ok(peer)
 }
 
-fn started(
-    program: &str,
-    set: impl Fn(&mut Command, SocketAddr, PathBuf),
-) -> Result<Peer, String> {
+fn started(program: &str, set: impl Fn(&mut Command, SocketAddr, PathBuf)) -> Result<Peer, String> {
     let folder = tempfile::tempdir().unwrap();
     let free = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = free.local_addr().unwrap();

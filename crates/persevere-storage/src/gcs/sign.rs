@@ -69,7 +69,8 @@ fn sources(options: &GcsOptions, variable: Variables<'_>) -> Vec<Source<Credenti
         return vec![from_file(name, path)];
     }
     let mut sources = Vec::new();
-    let left_by_gcloud = well_known(variable).map(|path| (path.exists(), path.display().to_string()));
+    let left_by_gcloud =
+        well_known(variable).map(|path| (path.exists(), path.display().to_string()));
     if let Some((exists, path)) = left_by_gcloud {
         let name = format!("{path} (gcloud auth application-default login)");
         sources.push(match exists {
@@ -99,7 +100,10 @@ struct Exchanged<P>(P);
 impl<P: ProvideCredential<Credential = Credential>> ProvideCredential for Exchanged<P> {
     type Credential = Credential;
 
-    async fn provide_credential(&self, context: &Context) -> reqsign_core::Result<Option<Credential>> {
+    async fn provide_credential(
+        &self,
+        context: &Context,
+    ) -> reqsign_core::Result<Option<Credential>> {
         let found = self.0.provide_credential(context).await?;
         match found {
             Some(Credential { service_account: Some(account), .. }) => {

@@ -282,8 +282,7 @@ fn tls(options: &HttpOptions) -> Result<rustls::ClientConfig, StorageError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut extra = Vec::new();
     for file in &options.ca_files {
-        let wrong =
-            |reason| StorageError::setup(format!("CA file {}: {reason}", file.display()));
+        let wrong = |reason| StorageError::setup(format!("CA file {}: {reason}", file.display()));
         extra.extend(certificates(file).map_err(wrong)?);
     }
     let setup = |error: rustls::Error| StorageError::Setup {

@@ -81,8 +81,7 @@ impl<K: SigningCredential> Credentials<K> {
     ) -> Self {
         let chain = Arc::new(chain);
         let loader = chain.clone();
-        let made =
-            Self::new(move || Signer::new(context.clone(), loader.clone(), sign.clone()));
+        let made = Self::new(move || Signer::new(context.clone(), loader.clone(), sign.clone()));
         Self { chain: Some(chain), ..made }
     }
 
@@ -117,11 +116,8 @@ impl<K: SigningCredential> Credentials<K> {
         }
         let fingerprint = self.chain.as_ref().and_then(|chain| chain.fingerprint());
         let same = fingerprint.is_some() && fingerprint == current.refused;
-        *current = Current {
-            signer: (self.make)(),
-            generation: generation + 1,
-            refused: fingerprint,
-        };
+        *current =
+            Current { signer: (self.make)(), generation: generation + 1, refused: fingerprint };
         !same
     }
 

@@ -7,8 +7,8 @@ use super::{S3, checksum};
 use crate::error::StorageError;
 use crate::store::{Attributes, ObjectInfo, PartPlace, Stored, Upload, Version};
 use crate::xml_api::{
-    self, Ask, Bucket, CopyResult, abort_upload, begin_upload, complete, concerning, copied_headers,
-    document, encoded, finish_upload, finish_upload_ask, on_upload, parsed,
+    self, Ask, Bucket, CopyResult, abort_upload, begin_upload, complete, concerning,
+    copied_headers, document, encoded, finish_upload, finish_upload_ask, on_upload, parsed,
 };
 
 /// What is copied at once, <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html>.
@@ -55,7 +55,7 @@ impl S3 {
         attributes: &Attributes,
     ) -> Result<Stored, StorageError> {
         let ask = Ask::object(Method::PUT, to, || self.shown(to))?.headers(kept);
-        let ask = self.described(self.from_source(ask, from, source)?, attributes)?;
+        let ask = self.described(self.with_source(ask, from, source)?, attributes)?;
         let ask = ask
             .header("x-amz-metadata-directive", "REPLACE")?
             .optional(checksum::ALGORITHM, checksum::NAME)?;
@@ -125,7 +125,7 @@ impl S3 {
         let ask = on_upload(self, Method::PUT, upload)?
             .query("partNumber", place.number.to_string())
             .header("x-amz-copy-source-range", &format!("bytes={}-{last}", place.offset))?;
-        let ask = self.from_source(ask, from, source)?;
+        let ask = self.with_source(ask, from, source)?;
         let doing = ask.doing(&self.shown(upload.key));
         let result: CopyResult = parsed(&document(self, ask).await?.1, &doing)?;
         if result.etag.is_none() {
@@ -135,7 +135,7 @@ impl S3 {
         Ok((place, result))
     }
 
-    fn from_source<'a>(
+    fn with_source<'a>(
         &self,
         ask: Ask<'a>,
         from: &str,
@@ -144,9 +144,7 @@ impl S3 {
         let place = format!("{}/{}", encoded(&self.bucket), encoded(from));
         let ask = ask.header("x-amz-copy-source", &place)?;
         match &source.version {
-            Some(version) => {
-                ask.header("x-amz-copy-source-if-match", &format!("\"{version}\""))
-            }
+            Some(version) => ask.header("x-amz-copy-source-if-match", &format!("\"{version}\"")),
             None => Ok(ask),
         }
     }

@@ -93,8 +93,9 @@ impl S3Options {
     }
 
     pub(super) fn from_variables(variable: Variables<'_>) -> Self {
-        let first =
-            |names: &[&str]| names.iter().find_map(|name| variable(name).filter(|it| !it.is_empty()));
+        let first = |names: &[&str]| {
+            names.iter().find_map(|name| variable(name).filter(|it| !it.is_empty()))
+        };
         let endpoint = first(&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]);
         Self {
             endpoint: endpoint.filter(|_| !ignores_endpoints(variable)),
@@ -111,7 +112,8 @@ pub(super) type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
 /// Whether only what is set by hand counts,
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>.
 pub(super) fn ignores_endpoints(variable: Variables<'_>) -> bool {
-    variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_some_and(|it| it.eq_ignore_ascii_case("true"))
+    variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+        .is_some_and(|it| it.eq_ignore_ascii_case("true"))
 }
 
 /// A bucket's name as a part of a host's name, under a certificate for `*.host`,

@@ -44,7 +44,9 @@ impl Place {
         }
         if speaks_by_host && bucket.ends_with("--x-s3") {
             return Err(StorageError::Unsupported {
-                what: format!("s3://{bucket}: directory buckets (S3 Express One Zone) are not supported"),
+                what: format!(
+                    "s3://{bucket}: directory buckets (S3 Express One Zone) are not supported"
+                ),
             });
         }
         let address = address(bucket, &region, endpoint.as_ref(), addressing)?;
@@ -75,7 +77,9 @@ impl Place {
                 let host = failure.endpoint.clone().or_else(|| header("location"));
                 let host = host.map_or_else(
                     || "another place, and does not say which".to_owned(),
-                    |host| format!("`{host}`, which may be set as the endpoint or AWS_ENDPOINT_URL_S3"),
+                    |host| {
+                        format!("`{host}`, which may be set as the endpoint or AWS_ENDPOINT_URL_S3")
+                    },
                 );
                 Err(StorageError::Setup {
                     message: format!(

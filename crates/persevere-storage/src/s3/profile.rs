@@ -18,7 +18,10 @@ pub(super) struct Profile {
 
 impl Profile {
     /// Reads it. A profile that was asked for by name must be there.
-    pub(super) fn load(wanted: Option<&str>, variable: Variables<'_>) -> Result<Self, StorageError> {
+    pub(super) fn load(
+        wanted: Option<&str>,
+        variable: Variables<'_>,
+    ) -> Result<Self, StorageError> {
         let of_environment = variable("AWS_PROFILE").filter(|name| !name.is_empty());
         let (name, named_by) = match (wanted, of_environment) {
             (Some(name), _) => (name.to_owned(), Some("the settings")),
@@ -42,7 +45,8 @@ impl Profile {
         let is_there = settings.is_some() || secrets.is_some();
         let mut all = settings.take().unwrap_or_default();
         all.extend(secrets.unwrap_or_default());
-        let shown = |path: Option<PathBuf>| path.map_or_else(String::new, |it| it.display().to_string());
+        let shown =
+            |path: Option<PathBuf>| path.map_or_else(String::new, |it| it.display().to_string());
         let files = format!("{} and {}", shown(credentials), shown(config));
         match named_by {
             Some(by) if !is_there => Err(StorageError::setup(format!(

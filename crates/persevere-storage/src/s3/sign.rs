@@ -95,7 +95,8 @@ fn sources(
     }
     if profile.get("credential_process").is_some() {
         let provider = ProcessCredentialProvider::new().with_profile(name);
-        sources.push(Source::named(format!("credential_process of the profile `{name}`"), provider));
+        sources
+            .push(Source::named(format!("credential_process of the profile `{name}`"), provider));
     }
     if let Some(unknown) = unknown_kind(profile) {
         sources.push(Source::named(format!("the profile `{name}`"), unknown));

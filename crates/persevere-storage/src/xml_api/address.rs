@@ -10,8 +10,7 @@ use crate::error::StorageError;
 
 /// All but the unreserved characters, as Signature Version 4 wants it,
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html>.
-const ENCODED: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 /// In a path, slashes stay.
 const ENCODED_IN_PATH: &AsciiSet = &ENCODED.remove(b'/');
 
@@ -42,7 +41,9 @@ impl Endpoint {
             return Err(wrong("must begin with http:// or https://"));
         }
         if authority.as_str().contains('@') {
-            return Err(wrong("cannot hold a user or a password: credentials are settings of their own"));
+            return Err(wrong(
+                "cannot hold a user or a password: credentials are settings of their own",
+            ));
         }
         let path = parts.path_and_query;
         if path.as_ref().is_some_and(|path| path.query().is_some()) {
@@ -74,7 +75,10 @@ pub(crate) struct Address {
 impl Address {
     /// `https://host/bucket/key`
     pub(crate) fn path_style(endpoint: &Endpoint, bucket: &str) -> Self {
-        Self { base: format!("{endpoint}/{}", encoded(bucket)), is_encrypted: endpoint.is_encrypted() }
+        Self {
+            base: format!("{endpoint}/{}", encoded(bucket)),
+            is_encrypted: endpoint.is_encrypted(),
+        }
     }
 
     /// `https://bucket.host/key`

@@ -99,7 +99,6 @@ impl<'a> Ask<'a> {
     }
 }
 
-
 fn header_value(name: &str, value: &str) -> Result<HeaderValue, StorageError> {
     HeaderValue::from_str(value).map_err(|_| StorageError::Unsupported {
         what: format!("the header {name} cannot hold `{}`", value.escape_debug()),

@@ -103,13 +103,13 @@ pub(crate) struct CopyResult {
 
 /// What ends an upload: of each part its number, its ETag, and its CRC-64/NVME if the provider has it.
 pub(crate) fn complete<'a>(parts: impl Iterator<Item = (u32, &'a str, Option<String>)>) -> String {
-    let mut text = String::from(
-        "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">",
-    );
+    let mut text =
+        String::from("<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
     for (number, tag, checksum) in parts {
         let tag = quick_xml::escape::escape(tag);
         // Writing to a string cannot fail.
-        let _ = write!(text, "<Part><PartNumber>{number}</PartNumber><ETag>&quot;{tag}&quot;</ETag>");
+        let _ =
+            write!(text, "<Part><PartNumber>{number}</PartNumber><ETag>&quot;{tag}&quot;</ETag>");
         if let Some(checksum) = checksum {
             let checksum = quick_xml::escape::escape(checksum);
             let _ = write!(text, "<ChecksumCRC64NVME>{checksum}</ChecksumCRC64NVME>");
@@ -127,10 +127,7 @@ pub(super) struct Names {
 
 impl Names {
     /// As the list says; but some servers only say so, as s3s-fs 0.14.1 does.
-    pub(super) fn of<'a>(
-        encoding: Option<&str>,
-        mut names: impl Iterator<Item = &'a str>,
-    ) -> Self {
+    pub(super) fn of<'a>(encoding: Option<&str>, mut names: impl Iterator<Item = &'a str>) -> Self {
         let says_so = encoding.is_some_and(|encoding| encoding.eq_ignore_ascii_case("url"));
         Self { are_encoded: says_so && names.all(could_be_encoded) }
     }

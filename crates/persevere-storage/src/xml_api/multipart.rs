@@ -48,7 +48,9 @@ pub(crate) fn on_upload<'a, B: Bucket + ?Sized>(
 /// What the answer to a part names it.
 pub(crate) fn part_tag(answer: &HttpAnswer, doing: &str) -> Result<String, StorageError> {
     etag(&answer.headers).ok_or_else(|| StorageError::Unsupported {
-        what: format!("{doing}: the answer has no ETag, without which parts cannot be put together"),
+        what: format!(
+            "{doing}: the answer has no ETag, without which parts cannot be put together"
+        ),
     })
 }
 

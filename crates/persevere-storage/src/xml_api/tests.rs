@@ -139,8 +139,10 @@ async fn ranges_and_versions(store: &dyn Store) {
 
 /// Keys that tools get wrong.
 async fn odd_keys(store: &dyn Store, quirks: Quirks) {
-    let any = ["odd/a b", "odd/é", "odd/100%", "odd/%20", "odd/a+b", "odd/a?b", "odd/a#b", "odd/a&b=c"];
-    let more = ["odd/quote\"'<>", "odd/ü/~_-.!*()", "odd/a\\b", "odd/..a", "odd/a:b;c,d@e$f|g^h`i{j}"];
+    let any =
+        ["odd/a b", "odd/é", "odd/100%", "odd/%20", "odd/a+b", "odd/a?b", "odd/a#b", "odd/a&b=c"];
+    let more =
+        ["odd/quote\"'<>", "odd/ü/~_-.!*()", "odd/a\\b", "odd/..a", "odd/a:b;c,d@e$f|g^h`i{j}"];
     let not_paths = ["odd//double", "/leading", "odd/trailing/", "//"];
     let mut keys: Vec<&str> = [any.as_slice(), more.as_slice()].concat();
     if !quirks.keys_are_paths {
@@ -154,7 +156,8 @@ async fn odd_keys(store: &dyn Store, quirks: Quirks) {
         assert_eq!(read(store, key, 0..length, None).await.unwrap(), key.as_bytes(), "{key}");
         assert!(store.stat(key).await.unwrap().is_some(), "{key}");
     }
-    let mut expected: Vec<&str> = keys.iter().copied().filter(|key| key.starts_with("odd/")).collect();
+    let mut expected: Vec<&str> =
+        keys.iter().copied().filter(|key| key.starts_with("odd/")).collect();
     expected.sort_unstable();
     let mut listed: Vec<String> =
         all_of(store, "odd/", true).await.into_iter().map(|entry| entry.key).collect();
@@ -273,7 +276,8 @@ async fn uploads(store: &dyn Store, quirks: Quirks) {
     match store.finish_upload(upload, &parts, &whole).await {
         Err(StorageError::UploadGone { .. }) => {}
         Ok(_) if quirks.completes_twice => {}
-        Err(StorageError::Provider(error)) if quirks.denies_unknown_uploads && error.status == 403 => {}
+        Err(StorageError::Provider(error))
+            if quirks.denies_unknown_uploads && error.status == 403 => {}
         other => panic!("{other:?}"),
     }
     store.abort_upload(Upload { key: "up/é big file2", id: &other }).await.unwrap();
@@ -379,7 +383,10 @@ fn addresses() {
         address.uri(key, &[("uploads", ""), ("a", "b c/+é")]).unwrap().to_string()
     };
     let query = "?uploads&a=b%20c%2F%2B%C3%A9";
-    assert_eq!(uri("https://h", false, "/a b//é%+"), format!("https://h/bucket//a%20b//%C3%A9%25%2B{query}"));
+    assert_eq!(
+        uri("https://h", false, "/a b//é%+"),
+        format!("https://h/bucket//a%20b//%C3%A9%25%2B{query}")
+    );
     assert_eq!(uri("http://h:1/s3/", false, ""), format!("http://h:1/s3/bucket{query}"));
     assert_eq!(uri("https://h", true, "k"), format!("https://bucket.h/k{query}"));
     assert_eq!(uri("https://h", true, ""), format!("https://bucket.h/{query}"));
@@ -388,7 +395,8 @@ fn addresses() {
 
 #[test]
 fn endpoints_that_are_none() {
-    let refused = |written: &str| Endpoint::parse(written, "AWS_ENDPOINT_URL").unwrap_err().to_string();
+    let refused =
+        |written: &str| Endpoint::parse(written, "AWS_ENDPOINT_URL").unwrap_err().to_string();
     for written in ["localhost:9000", "ftp://host", "", "https://", "http://h/?a=b", "h"] {
         let message = refused(written);
         assert!(message.starts_with(&format!("AWS_ENDPOINT_URL is `{written}`")), "{message}");

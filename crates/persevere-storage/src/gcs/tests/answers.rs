@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::*;
 use crate::digest::Digest;
-use crate::test_peers::{Reply, Script, or_skip, moto, reply};
+use crate::test_peers::{Reply, Script, moto, or_skip, reply};
 use crate::xml_api::tests::{attributes, put, read};
 
 const TOKEN: &str = "token-of-tests";
@@ -31,7 +31,9 @@ async fn generations_and_checksums() {
         ];
         match request.line.starts_with("HEAD") {
             true => head(&headers, 999),
-            false => reply(206, &[&headers[..], &[("content-range", "bytes 0-4/5")]].concat(), "hello"),
+            false => {
+                reply(206, &[&headers[..], &[("content-range", "bytes 0-4/5")]].concat(), "hello")
+            }
         }
     })
     .await;
@@ -101,7 +103,8 @@ async fn uploads_begin_and_end() {
     let digest = Digest::of(b"hello");
     let parts = [SentPart { place: PartPlace { number: 1, offset: 0 }, digest, tag: "e".into() }];
     let whole = Whole { digest, attributes: &attributes };
-    let stored = store.finish_upload(Upload { key: "k", id: "ABPnz" }, &parts, &whole).await.unwrap();
+    let stored =
+        store.finish_upload(Upload { key: "k", id: "ABPnz" }, &parts, &whole).await.unwrap();
     assert_eq!(stored.version, Some(Version("17".into())));
     assert_eq!(stored.checksums.crc32c, Some(digest.crc32c));
     let requests = script.received();
@@ -165,10 +168,8 @@ async fn what_the_environment_says() {
     let emulator = options(&[("STORAGE_EMULATOR_HOST", "localhost:4443")]);
     assert_eq!(emulator.endpoint.as_deref(), Some("http://localhost:4443"));
     assert!(emulator.anonymous);
-    let token = options(&[
-        ("STORAGE_EMULATOR_HOST", "https://h"),
-        ("GOOGLE_OAUTH_ACCESS_TOKEN", TOKEN),
-    ]);
+    let token =
+        options(&[("STORAGE_EMULATOR_HOST", "https://h"), ("GOOGLE_OAUTH_ACCESS_TOKEN", TOKEN)]);
     assert!(!token.anonymous);
     assert!(!format!("{token:?} {:?}", with(&token)).contains(TOKEN));
 }

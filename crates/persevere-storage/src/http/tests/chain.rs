@@ -114,7 +114,8 @@ async fn a_service_that_cannot_be_reached_is_an_outage() {
 #[tokio::test]
 async fn a_service_that_is_busy_is_one_too() {
     let script = Script::start(|_, _| reply(503, &[("retry-after", "3")], "")).await;
-    let credentials = credentials(vec![Source::perhaps("the service", Service(script.url.clone()))]);
+    let credentials =
+        credentials(vec![Source::perhaps("the service", Service(script.url.clone()))]);
     let error = sign(&credentials).await.unwrap_err();
     assert!(matches!(error, StorageError::Transport { .. }), "{error:?}");
     let verdict = Detector::new().error(&error);
@@ -157,7 +158,8 @@ async fn a_service_that_says_no_is_quoted() {
 
 #[tokio::test]
 async fn what_is_refused_is_loaded_once_more() {
-    let script = Script::start(|_, index| reply(200, &[], if index < 2 { "old" } else { "newer" })).await;
+    let script =
+        Script::start(|_, index| reply(200, &[], if index < 2 { "old" } else { "newer" })).await;
     let credentials = credentials(vec![Source::named("it", Service(script.url.clone()))]);
     let (mut parts, ()) = Request::get("http://x/").body(()).unwrap().into_parts();
     let first = credentials.sign(&mut parts, "").await.unwrap();

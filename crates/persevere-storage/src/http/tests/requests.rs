@@ -150,7 +150,10 @@ async fn all_that_an_error_says() {
         reply(503, &[("retry-after", "7"), ("x-amz-request-id", "ID")], body)
     })
     .await;
-    assert_eq!(error.to_string(), "GET x: S3 answered 503 SlowDown: Reduce your request rate (request ID)");
+    assert_eq!(
+        error.to_string(),
+        "GET x: S3 answered 503 SlowDown: Reduce your request rate (request ID)"
+    );
     assert!(error.verdict.is_retryable());
     assert_eq!(error.verdict.hint(), Some(Duration::from_secs(7)));
     assert_eq!(error.verdict.http_status(), Some(503));
@@ -165,9 +168,8 @@ async fn all_that_an_error_says() {
     // One that goes on for ever, or breaks off.
     let long = failed(|| reply(400, &[], &"x".repeat(1_000_000))).await;
     assert_eq!(long.status, 400);
-    let cut = failed(|| {
-        Reply::Close(b"HTTP/1.1 503 x\r\ncontent-length: 100\r\n\r\n<Error>".to_vec())
-    });
+    let cut =
+        failed(|| Reply::Close(b"HTTP/1.1 503 x\r\ncontent-length: 100\r\n\r\n<Error>".to_vec()));
     assert_eq!(cut.await.status, 503);
 }
 
@@ -198,7 +200,10 @@ async fn nothing_of_the_url_is_in_errors() {
 
 #[tokio::test]
 async fn an_error_document_with_a_good_status_is_an_error() {
-    let answers = ["<Error><Code>InternalError</Code></Error>", "\n\n<Error xmlns=\"x\"><Code>a</Code></Error>"];
+    let answers = [
+        "<Error><Code>InternalError</Code></Error>",
+        "\n\n<Error xmlns=\"x\"><Code>a</Code></Error>",
+    ];
     for body in answers {
         let script = Script::start(move |_, _| reply(200, &[], body)).await;
         let client = client(&options());

@@ -23,12 +23,18 @@ fn refused(text: &[u8]) -> String {
 #[test]
 fn ca_files_that_are_none() {
     assert!(refused(b"").contains("holds no certificate"));
-    assert!(refused(b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
-        .contains("holds no certificate"));
-    assert!(refused(b"-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n")
-        .contains("is no PEM file"));
-    assert!(refused(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
-        .contains("certificate 1 is unusable"));
+    assert!(
+        refused(b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
+            .contains("holds no certificate")
+    );
+    assert!(
+        refused(b"-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n")
+            .contains("is no PEM file")
+    );
+    assert!(
+        refused(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+            .contains("certificate 1 is unusable")
+    );
     let options = HttpOptions { ca_files: vec!["/none.pem".into()], ..options() };
     let message = HttpClient::new(Provider::S3, "S3", &options).unwrap_err().to_string();
     assert!(message.starts_with("CA file /none.pem: No such file"), "{message}");
@@ -81,7 +87,8 @@ fn whom_a_request_goes_to() {
     assert_eq!(peer(none(), "http://h/x"), ("h".into(), 80));
     assert_eq!(peer(none(), "http://[::1]:9000/x"), ("::1".into(), 9000));
     let proxies = || {
-        let builder = Matcher::builder().https("http://me:secret@proxy:3128").http("socks5h://socks");
+        let builder =
+            Matcher::builder().https("http://me:secret@proxy:3128").http("socks5h://socks");
         builder.no("localhost,.internal").build()
     };
     assert_eq!(peer(proxies(), "https://h/x"), ("proxy".into(), 3128));

@@ -18,11 +18,7 @@ fn error(status: u16, code: &str, message: &str) -> Reply {
     reply(status, &[("content-type", "application/xml")], &body)
 }
 
-fn finish<'a>(
-    store: &'a S3,
-    parts: &'a [SentPart],
-    whole: &'a Whole<'a>,
-) -> Answer<'a, Stored> {
+fn finish<'a>(store: &'a S3, parts: &'a [SentPart], whole: &'a Whole<'a>) -> Answer<'a, Stored> {
     store.finish_upload(Upload { key: "k", id: "id" }, parts, whole)
 }
 
@@ -33,7 +29,9 @@ fn one_part() -> (Attributes, Vec<SentPart>, crate::digest::Digest) {
     (attributes("job"), vec![part], data.digest)
 }
 
-async fn finished(answer: impl Fn() -> Reply + Send + Sync + 'static) -> Result<Stored, StorageError> {
+async fn finished(
+    answer: impl Fn() -> Reply + Send + Sync + 'static,
+) -> Result<Stored, StorageError> {
     let script = Script::start(move |_, _| answer()).await;
     let (attributes, parts, digest) = one_part();
     let whole = Whole { digest, attributes: &attributes };
@@ -86,7 +84,10 @@ async fn what_a_completion_says() {
     assert_eq!(stored.checksums.crc64nvme, Some(1));
     let request = &script.received()[0];
     assert_eq!(request.line, "POST /test/k?uploadId=id");
-    assert_eq!(request.header("x-amz-checksum-crc64nvme"), Some(checksum::written(digest.crc64nvme).as_str()));
+    assert_eq!(
+        request.header("x-amz-checksum-crc64nvme"),
+        Some(checksum::written(digest.crc64nvme).as_str())
+    );
     assert_eq!(request.header("x-amz-checksum-type"), Some("FULL_OBJECT"));
     let body = String::from_utf8(request.body.clone()).unwrap();
     assert!(body.contains("<ETag>&quot;abc&quot;&lt;&quot;</ETag><ChecksumCRC64NVME>"), "{body}");
@@ -147,7 +148,13 @@ fn region_of(request: &Received) -> String {
 async fn a_bucket_elsewhere_is_followed_once_and_remembered() {
     type Wrong = fn() -> Reply;
     let redirects: [Wrong; 4] = [
-        || reply(301, &[("x-amz-bucket-region", "eu-west-1")], "<Error><Code>PermanentRedirect</Code></Error>"),
+        || {
+            reply(
+                301,
+                &[("x-amz-bucket-region", "eu-west-1")],
+                "<Error><Code>PermanentRedirect</Code></Error>",
+            )
+        },
         || reply(307, &[("x-amz-bucket-region", "eu-west-1")], ""),
         || {
             error(
@@ -156,7 +163,13 @@ async fn a_bucket_elsewhere_is_followed_once_and_remembered() {
                 "The authorization header is malformed; the region 'us-east-1' is wrong; expecting 'eu-west-1'",
             )
         },
-        || reply(400, &[], "<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-west-1</Region></Error>"),
+        || {
+            reply(
+                400,
+                &[],
+                "<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-west-1</Region></Error>",
+            )
+        },
     ];
     for redirect in redirects {
         let script = Script::start(move |request, _| match region_of(request).as_str() {
@@ -175,7 +188,8 @@ async fn a_bucket_elsewhere_is_followed_once_and_remembered() {
 #[tokio::test]
 async fn a_bucket_that_is_nowhere_is_a_clear_error() {
     let script = Script::start(|_, _| {
-        let body = "<Error><Code>PermanentRedirect</Code><Endpoint>other.example.com</Endpoint></Error>";
+        let body =
+            "<Error><Code>PermanentRedirect</Code><Endpoint>other.example.com</Endpoint></Error>";
         reply(301, &[], body)
     })
     .await;
@@ -259,7 +273,8 @@ async fn the_addresses_that_are_asked() {
     let own = Some("http://localhost:9000");
     assert_eq!(asked("my-bucket", own, None).unwrap(), "http://localhost:9000/my-bucket/k");
     assert_eq!(asked("my-bucket", own, hosted).unwrap(), "http://my-bucket.localhost:9000/k");
-    let message = asked("my-bucket", Some("http://127.0.0.1:9000"), hosted).unwrap_err().to_string();
+    let message =
+        asked("my-bucket", Some("http://127.0.0.1:9000"), hosted).unwrap_err().to_string();
     assert!(message.contains("path-style"), "{message}");
     assert!(asked("a_b", own, hosted).is_err());
     assert!(asked("..", None, None).is_err());
@@ -311,7 +326,9 @@ async fn a_copy_in_parts_that_fails_leaves_nothing_behind() {
     let script = Script::start(|request, _| {
         let line = request.line.as_str();
         if line.starts_with("HEAD") {
-            return Reply::Bytes(b"HTTP/1.1 200 x\r\ncontent-length: 25\r\netag: \"v\"\r\n\r\n".to_vec());
+            return Reply::Bytes(
+                b"HTTP/1.1 200 x\r\ncontent-length: 25\r\netag: \"v\"\r\n\r\n".to_vec(),
+            );
         }
         match line {
             "POST /test/to?uploads" => reply(200, &[], "<R><UploadId>u</UploadId></R>"),
@@ -331,8 +348,12 @@ async fn a_copy_in_parts_that_fails_leaves_nothing_behind() {
 #[tokio::test]
 async fn whoever_asks_pays_and_nobody_signs() {
     let script = Script::start(|_, _| reply(200, &[], "<R/>")).await;
-    let options =
-        S3Options { anonymous: true, requester_pays: true, access_key: None, ..options(&script.url) };
+    let options = S3Options {
+        anonymous: true,
+        requester_pays: true,
+        access_key: None,
+        ..options(&script.url)
+    };
     with(&options).list_page("", true, None).await.unwrap();
     let request = &script.received()[0];
     assert_eq!(request.header("x-amz-request-payer"), Some("requester"));

@@ -53,10 +53,8 @@ async fn a_missing_bucket_is_named() {
         store.bucket = "nowhere".into();
         *store.place.write().unwrap() =
             Place::new("nowhere", &options(&peer.url), &Profile::default(), true).unwrap();
-        let errors = [
-            store.stat("a").await.map(drop),
-            store.list_page("", true, None).await.map(drop),
-        ];
+        let errors =
+            [store.stat("a").await.map(drop), store.list_page("", true, None).await.map(drop)];
         for error in errors.map(Result::unwrap_err) {
             let StorageError::NotFound { what, .. } = &error else { panic!("{error:?}") };
             assert_eq!(what, "s3://nowhere/");
@@ -66,7 +64,9 @@ async fn a_missing_bucket_is_named() {
 }
 
 /// A home with these files, and nothing of this machine's environment.
-fn at_home(files: &[(&str, String)]) -> (tempfile::TempDir, impl Fn(&str) -> Option<String> + use<>) {
+fn at_home(
+    files: &[(&str, String)],
+) -> (tempfile::TempDir, impl Fn(&str) -> Option<String> + use<>) {
     let home = tempfile::tempdir().unwrap();
     fs::create_dir(home.path().join(".aws")).unwrap();
     for (name, text) in files {
@@ -83,22 +83,19 @@ fn at_home(files: &[(&str, String)]) -> (tempfile::TempDir, impl Fn(&str) -> Opt
     (home, variable)
 }
 
-fn from_profile(
-    url: &str,
-    profile: &str,
-    variable: Variables<'_>,
-) -> Result<S3, StorageError> {
-    let options = S3Options {
-        access_key: None,
-        profile: Some(profile.into()),
-        ..options(url)
-    };
+fn from_profile(url: &str, profile: &str, variable: Variables<'_>) -> Result<S3, StorageError> {
+    let options = S3Options { access_key: None, profile: Some(profile.into()), ..options(url) };
     let environment = reqsign_core::StaticEnv {
         home_dir: variable("HOME").map(Into::into),
-        envs: ["HOME", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "AWS_EC2_METADATA_DISABLED"]
-            .into_iter()
-            .filter_map(|name| Some((name.to_owned(), variable(name)?)))
-            .collect(),
+        envs: [
+            "HOME",
+            "AWS_SHARED_CREDENTIALS_FILE",
+            "AWS_CONFIG_FILE",
+            "AWS_EC2_METADATA_DISABLED",
+        ]
+        .into_iter()
+        .filter_map(|name| Some((name.to_owned(), variable(name)?)))
+        .collect(),
     };
     let mut store = S3::with_variables("test", &options, &http(), variable)?;
     let profile = Profile::load(Some(profile), variable)?;
@@ -162,7 +159,9 @@ fn answers_once_expired() -> impl Fn(&crate::test_peers::Received, usize) -> Rep
 }
 
 fn keys(id: &str) -> String {
-    format!("[p]\naws_access_key_id = {id}\naws_secret_access_key = {SECRET}\naws_session_token = t\n")
+    format!(
+        "[p]\naws_access_key_id = {id}\naws_secret_access_key = {SECRET}\naws_session_token = t\n"
+    )
 }
 
 #[tokio::test]
