@@ -17,4 +17,5 @@ pub(crate) use chain::{Chain, Source};
 pub use client::HttpOptions;
 pub(crate) use client::{HttpAnswer, HttpClient};
 pub(crate) use credentials::{Credentials, context};
+#[cfg(feature = "s3")]
 pub(crate) use failure::Failure;

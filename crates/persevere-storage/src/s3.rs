@@ -154,7 +154,7 @@ impl S3 {
     }
 
     fn head<'a>(&self, key: &'a str) -> Result<Ask<'a>, StorageError> {
-        Ask::object(Method::HEAD, key, || self.shown(key))?.header(checksum::MODE, "ENABLED")
+        Ask::object(Method::HEAD, key, || self.shown(key))?.optional(checksum::MODE, "ENABLED")
     }
 
     fn begin<'a>(&self, key: &'a str, attributes: &Attributes) -> Result<Ask<'a>, StorageError> {

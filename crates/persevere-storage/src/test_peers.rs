@@ -136,7 +136,8 @@ fn started(program: &str, set: impl Fn(&mut Command, SocketAddr, PathBuf)) -> Re
     Err(format!("{program} does not answer"))
 }
 
-fn request(url: &str, text: &str) {
+/// Sends what no store of ours sends.
+pub(crate) fn request(url: &str, text: &str) {
     use std::io::{Read, Write};
     let mut stream = std::net::TcpStream::connect(url.trim_start_matches("http://")).unwrap();
     stream.write_all(text.as_bytes()).unwrap();

@@ -15,15 +15,18 @@ use http::HeaderMap;
 
 pub(crate) use address::{Address, Endpoint, encoded};
 pub(crate) use ask::Ask;
-pub(crate) use documents::{CopyResult, complete, parsed};
+pub(crate) use documents::complete;
+#[cfg(feature = "s3")]
+pub(crate) use documents::{CopyResult, parsed};
 pub(crate) use explain::{concerning, explained, judged};
+#[cfg(feature = "s3")]
+pub(crate) use multipart::on_upload;
 pub(crate) use multipart::{
     abort_upload, begin_upload, finish_upload, finish_upload_ask, list_parts, list_uploads,
-    on_upload, part_tag, put_part,
+    part_tag, put_part,
 };
 pub(crate) use objects::{
-    Dialect, copied_headers, decoded_crc, delete, encoded_crc, etag, list_page, object_info, read,
-    stat,
+    Dialect, copied_headers, decoded_crc, delete, encoded_crc, etag, list_page, read, stat,
 };
 
 use crate::error::StorageError;

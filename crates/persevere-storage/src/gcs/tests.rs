@@ -7,9 +7,8 @@ mod peers;
 use super::*;
 
 fn http() -> HttpOptions {
-    let mut http = HttpOptions::default();
-    http.stalled_after = std::time::Duration::from_secs(20);
-    http
+    let stalled_after = std::time::Duration::from_secs(20);
+    HttpOptions { stalled_after, ..HttpOptions::default() }
 }
 
 fn options(url: &str) -> GcsOptions {

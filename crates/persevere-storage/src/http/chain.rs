@@ -107,11 +107,24 @@ impl<C: Send + Sync + Unpin + 'static> ProvideCredential for Chain<C> {
                 _ => {}
             }
             if let (Err(error), true) = (found, is_there) {
-                reasons.push(format!("{}: {error}", source.name));
+                reasons.push(format!("{}: {}", source.name, with_causes(&error)));
             }
         }
         if reasons.is_empty() { Ok(None) } else { Err(Error::config_invalid(reasons.join("; "))) }
     }
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = error.source();
+    }
+    text
 }
 
 /// The last request's trouble that may pass. The libraries' errors do not keep it.

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
-use http::{HeaderMap, Request, StatusCode, Uri};
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, Method, Request, StatusCode, Uri};
 use persevere::Provider;
 use persevere::detect::Detector;
 use rustls::RootCertStore;
@@ -102,6 +103,12 @@ impl HttpClient {
         request: Request<Outgoing>,
         doing: &str,
     ) -> Result<HttpAnswer, StorageError> {
+        let mut request = request;
+        if matches!(*request.method(), Method::PUT | Method::POST) {
+            // The libraries say nothing of a body that is empty, and then S3 and Google answer 411.
+            let length = request.body().bytes.len();
+            request.headers_mut().insert(CONTENT_LENGTH, length.into());
+        }
         let (pulse, mut beat) = watch::channel(0);
         let request = request.map(|body| reqwest::Body::wrap(Watched::new(body, Arc::new(pulse))));
         let request =

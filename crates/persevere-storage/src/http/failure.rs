@@ -46,7 +46,7 @@ pub(super) fn of(
     headers: HeaderMap,
     body: &[u8],
 ) -> Failure {
-    let document = parse(body).unwrap_or_default();
+    let document = parse(body).or_else(|| parse_json(body)).unwrap_or_default();
     let header = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
     // An answer to HEAD has no body.
     let code = document.code.or_else(|| header("x-ms-error-code"));
@@ -99,4 +99,18 @@ fn parse(body: &[u8]) -> Option<Document> {
     };
     let is_error = root.starts_with("<Error>") || root.starts_with("<Error ");
     is_error.then(|| quick_xml::de::from_str(root).unwrap_or_default())
+}
+
+/// What Google's other interfaces and its front ends answer.
+fn parse_json(body: &[u8]) -> Option<Document> {
+    #[derive(Deserialize)]
+    struct Outer {
+        error: Inner,
+    }
+    #[derive(Deserialize)]
+    struct Inner {
+        message: String,
+    }
+    let Outer { error } = serde_json::from_slice(body).ok()?;
+    Some(Document { message: Some(error.message), ..Document::default() })
 }

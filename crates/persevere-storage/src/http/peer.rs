@@ -26,6 +26,13 @@ impl Peers {
     }
 }
 
+#[cfg(test)]
+impl From<Matcher> for Peers {
+    fn from(matcher: Matcher) -> Self {
+        Self(matcher)
+    }
+}
+
 impl std::fmt::Debug for Peers {
     /// A proxy's URL may hold a password.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -8,9 +8,8 @@ use super::*;
 use crate::test_peers::Peer;
 
 fn http() -> HttpOptions {
-    let mut http = HttpOptions::default();
-    http.stalled_after = std::time::Duration::from_secs(20);
-    http
+    let stalled_after = std::time::Duration::from_secs(20);
+    HttpOptions { stalled_after, ..HttpOptions::default() }
 }
 
 /// With keys, and nothing from this machine's environment.

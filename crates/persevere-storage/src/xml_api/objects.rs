@@ -56,7 +56,9 @@ pub(crate) async fn stat<B: Bucket + ?Sized>(
 }
 
 async fn bucket_exists<B: Bucket + ?Sized>(bucket: &B) -> Result<(), StorageError> {
-    match bucket.send(Ask::bucket(Method::HEAD)).await {
+    // Every server knows lists; not every one HEAD of a bucket.
+    let ask = Ask::bucket(Method::GET).query("list-type", "2").query("max-keys", "1");
+    match bucket.send(ask).await {
         Ok(_) => Ok(()),
         Err(StorageError::NotFound { source, .. }) => {
             Err(StorageError::NotFound { what: bucket.shown(""), source })
