@@ -32,6 +32,7 @@ mod sandbox;
 mod shared;
 mod status;
 mod suspend;
+mod sync;
 mod target;
 mod watched;
 mod worker;

@@ -1,10 +1,11 @@
 //! One target that is watched: what is known of it, and those who wait for it to change.
 
-#[cfg(test)]
+#[cfg(all(test, persevere_loom))]
+mod interleavings;
+#[cfg(all(test, not(persevere_loom)))]
 mod virtual_time;
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use persevere::{NetworkGate, NetworkState};
@@ -12,6 +13,7 @@ use persevere::{NetworkGate, NetworkState};
 use crate::evaluator::{Evaluator, Input, ProbeId, Route};
 use crate::route::Ways;
 use crate::status::{Reason, Status};
+use crate::sync::{AtomicBool, Condvar, Mutex, MutexGuard, Ordering};
 use crate::target::Target;
 
 /// One target, with its gate.
@@ -147,17 +149,18 @@ impl Watched {
 
     /// Blocks until the status is another one than this, or for this long.
     pub(crate) fn wait_for_change(&self, seen: &Status, limit: Option<Duration>) -> Status {
-        let same = |judged: &mut Judged| judged.status == *seen;
-        let judged = match limit {
-            Some(limit) => {
-                let waited = self.changed.wait_timeout_while(self.lock(), limit, same);
-                waited.unwrap_or_else(PoisonError::into_inner).0
-            }
-            None => {
-                let waited = self.changed.wait_while(self.lock(), same);
-                waited.unwrap_or_else(PoisonError::into_inner)
-            }
-        };
+        let until = limit.and_then(|limit| Instant::now().checked_add(limit));
+        let mut judged = self.lock();
+        while judged.status == *seen {
+            judged = match until.map(|until| until.saturating_duration_since(Instant::now())) {
+                None => self.changed.wait(judged).unwrap_or_else(PoisonError::into_inner),
+                Some(Duration::ZERO) => break,
+                Some(left) => {
+                    let waited = self.changed.wait_timeout(judged, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
         let status = judged.status;
         drop(judged);
         self.set_gate();
@@ -213,7 +216,7 @@ impl Judged {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(persevere_loom)))]
 mod tests {
     use std::sync::Arc;
 

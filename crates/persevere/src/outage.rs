@@ -89,7 +89,9 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
         }
         failures.paused_at = None;
         failures.place = None;
-        failures.network_wait += nanos(now.saturating_duration_since(paused_since));
+        let paused = now.saturating_duration_since(paused_since).as_millis();
+        let paused = u32::try_from(paused).unwrap_or(u32::MAX);
+        failures.network_wait = failures.network_wait.saturating_add(paused);
         failures.uncharged += 1;
         failures.repeat = true;
         failures.backoff.restart();

@@ -54,8 +54,8 @@ pub(crate) struct Failures<E> {
     pub(crate) place: Option<NonZeroU64>,
     /// If the call waits for the network: one more than the nanoseconds after `since`.
     pub(crate) paused_at: Option<NonZeroU64>,
-    /// Nanoseconds.
-    pub(crate) network_wait: u64,
+    /// In milliseconds, without the pause under way. Stops at 49 days, which keeps it small.
+    pub(crate) network_wait: u32,
     /// What was taken out of the budget for the retry under way.
     tokens: Option<Tokens>,
 }
@@ -264,7 +264,7 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
         }
         if let Some(failures) = &self.failures {
             let pause = failures.paused_since().map(|at| now.saturating_duration_since(at));
-            let waited = Duration::from_nanos(failures.network_wait);
+            let waited = Duration::from_millis(failures.network_wait.into());
             retried.set_network_wait(waited + pause.unwrap_or_default());
             retried.set_attempt_timeout(self.timed_out());
         }
