@@ -1,5 +1,5 @@
-//! 2. How soon somebody who waits knows that the network is gone. 3. How soon the first of those who
-//! paused tries again when it is back.
+//! 2 and 3. How soon somebody who waits knows that the network is gone; and how soon the first of those
+//! who paused tries again when it is back.
 
 use std::io::{self, ErrorKind};
 use std::sync::{Arc, mpsc};

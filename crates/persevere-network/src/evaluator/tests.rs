@@ -102,7 +102,8 @@ fn the_table_of_transitions() {
     let (no_route, no_carrier) = ((Down, NoRoute), (Down, NoCarrier));
     let (degraded, soft) = ((Degraded, OperationsFail), (Down, ProbesFail));
     // One column for each of the inputs, in their order.
-    let table: [(fn() -> Scene, [(NetworkState, Reason); 9]); 6] = [
+    type Row = (fn() -> Scene, [(NetworkState, Reason); 9]);
+    let table: [Row; 6] = [
         (Scene::new, [up, no_route, no_carrier, unknown, up, degraded, unknown, unknown, unknown]),
         (Scene::up, [up, no_route, no_carrier, up, up, degraded, up, unknown, up]),
         (
