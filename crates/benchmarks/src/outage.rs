@@ -128,13 +128,11 @@ async fn call(retryer: &Retryer, ledger: &Ledger) {
     let operation = |_| {
         let first = std::mem::take(&mut first);
         async move {
-            match first {
-                true => Err(io::Error::from(ErrorKind::NetworkUnreachable)),
-                false => {
-                    lock(ledger).push(Instant::now());
-                    Ok(())
-                }
+            if first {
+                return Err(io::Error::from(ErrorKind::NetworkUnreachable));
             }
+            lock(ledger).push(Instant::now());
+            Ok(())
         }
     };
     _ = retryer.run("operation", operation).await;

@@ -1,8 +1,10 @@
 //! One target that is watched: what is known of it, and those who wait for it to change.
 
-#[cfg(all(test, persevere_loom))]
+#[cfg(test)]
+#[cfg(persevere_loom)]
 mod interleavings;
-#[cfg(all(test, not(persevere_loom)))]
+#[cfg(test)]
+#[cfg(not(persevere_loom))]
 mod virtual_time;
 
 use std::sync::PoisonError;
@@ -226,7 +228,8 @@ impl Judged {
     }
 }
 
-#[cfg(all(test, not(persevere_loom)))]
+#[cfg(test)]
+#[cfg(not(persevere_loom))]
 mod tests {
     use std::sync::Arc;
 

@@ -22,7 +22,8 @@ mod s3;
 mod side;
 mod storage;
 mod store;
-#[cfg(all(test, feature = "http-stores"))]
+#[cfg(test)]
+#[cfg(feature = "http-stores")]
 mod test_peers;
 mod transfer;
 mod unfinished;

@@ -42,9 +42,6 @@ struct Shared {
 }
 
 const CAPACITY: u32 = 500;
-const RETRY_COST: u8 = 5;
-const TIMEOUT_COST: u8 = 10;
-const FIRST_SUCCESS: u8 = 1;
 
 impl RetryBudget {
     /// A full bucket of 500 tokens.
@@ -66,19 +63,19 @@ impl RetryBudget {
     /// Takes what a retry after this failure costs, or nothing if there is not enough. Whoever took
     /// it gives it back by [`refund`](Self::refund) unless the retry was made and failed.
     pub(crate) fn acquire(&self, kind: Kind) -> Option<Tokens> {
-        let cost = if kind == Kind::Timeout { TIMEOUT_COST } else { RETRY_COST };
-        let take = |tokens: u32| tokens.checked_sub(u32::from(cost));
+        let cost = if kind == Kind::Timeout { Tokens::Timeout } else { Tokens::Retry };
+        let take = |tokens: u32| tokens.checked_sub(cost as u32);
         let taken = self.shared.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
-        taken.is_ok().then_some(Tokens(cost))
+        taken.is_ok().then_some(cost)
     }
 
     pub(crate) fn first_success(&self) {
-        self.refund(Tokens(FIRST_SUCCESS));
+        self.refund(Tokens::FirstSuccess);
     }
 
     pub(crate) fn refund(&self, tokens: Tokens) {
         let Shared { tokens: bucket, capacity } = &*self.shared;
-        let tokens = u32::from(tokens.0);
+        let tokens = tokens as u32;
         // A full bucket is the usual case: one read, no write that other cores would have to see.
         let add = |now: u32| (now < *capacity).then(|| now.saturating_add(tokens).min(*capacity));
         let _full = bucket.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
@@ -91,6 +88,10 @@ impl Default for RetryBudget {
     }
 }
 
-/// Tokens taken out of a budget.
-#[derive(Debug)]
-pub(crate) struct Tokens(u8);
+/// Tokens taken out of a budget, or put in: how many, and for what.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Tokens {
+    FirstSuccess = 1,
+    Retry = 5,
+    Timeout = 10,
+}

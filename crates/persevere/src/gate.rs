@@ -1,8 +1,10 @@
 //! Where calls wait for the network, and how they come back when it has recovered.
 
-#[cfg(all(test, persevere_loom))]
+#[cfg(test)]
+#[cfg(persevere_loom)]
 mod interleavings;
-#[cfg(all(test, not(persevere_loom)))]
+#[cfg(test)]
+#[cfg(not(persevere_loom))]
 mod tests;
 
 use std::num::NonZeroU64;

@@ -10,7 +10,7 @@ use crate::event::EventKind;
 use crate::gate::{NetworkGate, Recovery, Release};
 use crate::options::Options;
 use crate::retryer::Parts;
-use crate::run::Run;
+use crate::run::{Next, Run};
 use crate::sleep::Time;
 
 /// A pause under way: what to wait for, and how long at the most.
@@ -52,7 +52,7 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
             let paused = failures.paused_since().map(|at| now.saturating_duration_since(at));
             let apart = spacing.max(failures.backoff.held_hint());
             let left = apart.saturating_sub(paused.unwrap_or_default());
-            failures.canary = release.canary;
+            failures.next = if release.canary { Next::Canary } else { Next::Charged };
             failures.place = release.place.or(failures.place);
             release.stagger(failures.backoff.random()).saturating_add(left)
         });
@@ -80,7 +80,7 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
         let Some(paused_since) = failures.paused_since() else {
             return Step::Attempt;
         };
-        let canary = std::mem::take(&mut failures.canary);
+        let canary = std::mem::replace(&mut failures.next, Next::Charged) == Next::Canary;
         let gate = self.retryer.parts().and_then(Parts::gate);
         let down = gate.is_some_and(NetworkGate::is_closed);
         // The monitor, which saw nobody wait meanwhile, hears that somebody does.
@@ -93,7 +93,7 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
         let paused = u32::try_from(paused).unwrap_or(u32::MAX);
         failures.network_wait = failures.network_wait.saturating_add(paused);
         failures.uncharged += 1;
-        failures.repeat = true;
+        failures.next = Next::Repeated;
         failures.backoff.restart();
         // One who only goes to see does not know that yet.
         if !down {

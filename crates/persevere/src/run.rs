@@ -36,6 +36,16 @@ pub(crate) struct Run<'a, E, O, T> {
     time: PhantomData<T>,
 }
 
+/// What the next attempt is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    Charged,
+    /// The last one made again, for the network was down.
+    Repeated,
+    /// One that goes to see, although the network is down.
+    Canary,
+}
+
 pub(crate) struct Failures<E> {
     /// When the call began, or failed first if nobody had looked at the clock before.
     pub(crate) since: Instant,
@@ -46,10 +56,7 @@ pub(crate) struct Failures<E> {
     pub(crate) backoff: Backoff,
     /// How many attempts were repeated because the network was down.
     pub(crate) uncharged: u8,
-    /// Whether the next attempt is such a repetition.
-    pub(crate) repeat: bool,
-    /// Whether it goes to see, although the network is down.
-    pub(crate) canary: bool,
+    pub(crate) next: Next,
     /// Its place among those who wait for the network, until it had its turn.
     pub(crate) place: Option<NonZeroU64>,
     /// If the call waits for the network: one more than the nanoseconds after `since`.
@@ -81,7 +88,7 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
             return Err(End::Deadline);
         }
         match &mut self.failures {
-            Some(failures) if failures.repeat => failures.repeat = false,
+            Some(failures) if failures.next == Next::Repeated => failures.next = Next::Charged,
             _ => self.attempt = self.attempt.saturating_add(1),
         }
         let limit = self.options.attempt_timeout().into_iter().chain(time_left).min();
@@ -160,8 +167,7 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
             timed_out: false,
             backoff: Backoff::new(retryer.parts().map_or_else(Random::fresh, Parts::random)),
             uncharged: 0,
-            repeat: false,
-            canary: false,
+            next: Next::Charged,
             place: None,
             paused_at: None,
             network_wait: 0,

@@ -1,5 +1,5 @@
-//! How soon somebody who waits knows that the network is gone (row 2), and how soon the first of those
-//! who paused tries again when it is back (row 3).
+//! 2 and 3. How soon somebody who waits knows that the network is gone; and how soon the first of those
+//! who paused tries again when it is back.
 
 use std::io::{self, ErrorKind};
 use std::sync::{Arc, mpsc};

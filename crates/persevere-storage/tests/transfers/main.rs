@@ -31,6 +31,5 @@ macro_rules! tests {
         })*
     };
 }
-use tests;
 
 providers!(local, s3s_fs, moto, versitygw, azurite, gcs);
