@@ -4,6 +4,7 @@ mod cli;
 mod commands;
 mod error;
 mod exit_status;
+mod interrupt;
 mod judge;
 mod log;
 mod output;
@@ -11,6 +12,7 @@ mod patience;
 mod plot;
 mod policy;
 mod settings;
+mod storage;
 #[cfg(unix)]
 mod supervise;
 mod text;
