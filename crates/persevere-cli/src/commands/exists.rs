@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
-use crate::error::{CliError, USAGE};
+use crate::error::CliError;
 use crate::output;
 use crate::policy::PolicyArgs;
 use crate::settings::Settings;
@@ -57,27 +57,28 @@ struct Answer {
 impl ExistsArgs {
     pub(crate) fn run(self, settings: &Settings) -> Result<ExitCode, CliError> {
         let session = Session::new(&self.policy, &self.storage, settings)?;
-        session.run("", async |session| {
-            let place = session.open(&self.place).await?;
-            let found = match session.until_stopped(find(&place)).await?.map_err(Failure::from) {
-                Ok(found) => found,
-                Err(Failure::Storage(error)) => {
-                    let _known = CliError::usage(session::text(&error)).tell();
-                    return Ok(ExitCode::from(USAGE));
-                }
-                Err(ended) => return Err(ended),
-            };
-            let exists = found != Found::Nothing;
-            if self.json {
-                let size = match found {
-                    Found::Object(seen) => Some(seen.size),
-                    _ => None,
-                };
-                let answer = Answer { url: place.url(), exists, size };
-                output::print((output::json(&answer)? + "\n").as_bytes())?;
-            }
-            Ok(ExitCode::from(u8::from(!exists)))
+        session.run("", async |session| match session.until_stopped(self.answer(session)).await? {
+            Ok(code) => Ok(code),
+            // Not the status of a no.
+            Err(Failure::Storage(error)) => Err(CliError::usage(session::text(&error)).into()),
+            Err(Failure::Told(error)) => Err(CliError::usage(error.to_string()).into()),
+            Err(ended) => Err(ended),
         })
+    }
+
+    async fn answer(&self, session: &Session) -> Result<ExitCode, Failure> {
+        let place = session.open(&self.place).await?;
+        let found = find(&place).await?;
+        let exists = found != Found::Nothing;
+        if self.json {
+            let size = match found {
+                Found::Object(seen) => Some(seen.size),
+                _ => None,
+            };
+            let answer = Answer { url: place.url(), exists, size };
+            output::print((output::json(&answer)? + "\n").as_bytes())?;
+        }
+        Ok(ExitCode::from(u8::from(!exists)))
     }
 }
 

@@ -289,9 +289,9 @@ fn render(name: &str, figures: Figures, rate: u64, waits: bool) -> String {
         (true, _) => line += "  waiting for the network",
         (false, total) => {
             line += &format!("  {:>10}", format!("{}/s", format::bytes(rate)));
-            let left = total.map(|total| total.saturating_sub(sent)).filter(|_| rate > 0);
-            if let Some(left) = left {
-                let left = Duration::from_secs_f64((left / rate.max(1)) as f64);
+            let left = total.map_or(0, |total| total.saturating_sub(sent));
+            if left > 0 && rate > 0 {
+                let left = Duration::from_secs_f64(left as f64 / rate as f64);
                 line += &format!("  {} left", format::span(left));
             }
         }

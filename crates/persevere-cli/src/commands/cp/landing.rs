@@ -155,7 +155,7 @@ mod tests {
     fn a_key_that_is_a_folder_too_is_found() {
         assert_eq!(conflicts(&["a", "a/b", "a/c", "b"]), ["a"]);
         assert_eq!(conflicts(&["a", "a-b", "a-b/c", "a.b", "a/b"]), ["a-b", "a"]);
-        assert_eq!(conflicts(&["a", "a/b", "a/b/c"]), ["a/b", "a"]);
+        assert_eq!(conflicts(&["a", "a/b", "a/b/c"]), ["a", "a/b"]);
         assert_eq!(conflicts(&["a", "a-b", "a0", "b/c"]), Vec::<String>::new());
         assert_eq!(conflicts(&["a", "a!", "a!!", "a!/x", "a/x"]), ["a!", "a"]);
     }

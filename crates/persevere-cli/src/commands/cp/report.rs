@@ -179,7 +179,10 @@ impl Tally {
         if self.json {
             output::print((output::json(&self.json(ended.as_ref()))? + "\n").as_bytes())?;
         }
-        self.log(dry_run);
+        // Where nothing was copied, what comes below says all.
+        if self.copied + self.skipped > 0 || (ended.is_none() && self.failures.is_empty()) {
+            self.log(dry_run);
+        }
         for failure in &self.failures {
             output::error_line(&format!("error: {}", crate::text::one_line(failure)));
         }
@@ -200,9 +203,6 @@ impl Tally {
     }
 
     fn log(&self, dry_run: bool) {
-        if self.copied == 0 && self.skipped == 0 && !self.failures.is_empty() {
-            return;
-        }
         let size = format!("{}, {}", format::count(self.copied, "file"), format::bytes(self.bytes));
         let skipped = (self.skipped > 0).then_some(self.skipped);
         if dry_run {
