@@ -3,10 +3,11 @@
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{classify, completions, man, network, plan, run};
+use crate::commands::{classify, completions, cp, exists, jobs, ls, man, network, plan, rm, run};
 use crate::settings::value::{LOG_FORMATS, LOG_LEVELS};
 
-/// Retry any command: exponential backoff with jitter, error detection, deadlines.
+/// Retry any command, and copy to and from storage: backoff with jitter, error detection, deadlines,
+/// transfers that go on where they were interrupted.
 #[derive(Debug, Parser)]
 #[command(
     name = "persevere",
@@ -28,6 +29,11 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Run(Box<run::RunArgs>),
+    Cp(Box<cp::CpArgs>),
+    Ls(Box<ls::LsArgs>),
+    Rm(Box<rm::RmArgs>),
+    Exists(Box<exists::ExistsArgs>),
+    Jobs(Box<jobs::JobsArgs>),
     Plan(Box<plan::PlanArgs>),
     Classify(classify::ClassifyArgs),
     Network(network::NetworkArgs),
@@ -59,8 +65,9 @@ const HELP: &str = "\
 Settings:
   Every policy and logging option is also an environment variable and a key in the configuration \
 file: --max-delay is PERSEVERE_MAX_DELAY and `max-delay`. So are --retry-on, --stop-on, \
---quiet-failures, --inherit-stderr, --kill-after and --network-target, in the file under [run]. `run` and \
-`plan` refuse a variable PERSEVERE_... that they do not know.
+--quiet-failures, --inherit-stderr, --kill-after and --network-target, in the file under [run], and the \
+storage options, --part-size, --concurrency, --jobs and --no-progress, there under [storage]. Commands with policy \
+options refuse a variable PERSEVERE_... that they do not know.
   For each setting by itself an option wins over a variable, a variable over the file, and the \
 file over the preset. So --preset aggressive with `attempts = 5` in the file makes 5 attempts.
   The file is --config FILE, else $PERSEVERE_CONFIG, else $XDG_CONFIG_HOME/persevere/config.toml \
@@ -72,6 +79,10 @@ or ~/.config/persevere/config.toml if it exists. For example:
 
     [run]
     retry-on = [7, \"28-30\", \"connection lost\"]
+
+    [storage]
+    endpoint = \"https://s3.example.org\"
+    ca-file = [\"/etc/ssl/our-ca.pem\"]
 
     # What error detection does not know: text (by itself, in any case), http-status, or both.
     [[rules]]
@@ -88,4 +99,5 @@ Examples:
   persevere run -- curl -fsSO https://example.org/disk.img
   persevere plan --preset aggressive
   persevere classify 'connect: Connection refused'
-  persevere network wait --deadline 5m";
+  persevere network wait --deadline 5m
+  persevere cp -r photos/ s3://backups/photos/";

@@ -2,9 +2,14 @@
 
 pub(crate) mod classify;
 pub(crate) mod completions;
+pub(crate) mod cp;
+pub(crate) mod exists;
+pub(crate) mod jobs;
+pub(crate) mod ls;
 pub(crate) mod man;
 pub(crate) mod network;
 pub(crate) mod plan;
+pub(crate) mod rm;
 pub(crate) mod run;
 
 use std::process::ExitCode;
@@ -21,12 +26,22 @@ pub(crate) fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Plan(args) => args.policy.settings()?,
         Command::Classify(args) => args.settings()?,
         Command::Network(args) => args.settings()?,
+        Command::Cp(args) => args.policy.settings()?,
+        Command::Ls(args) => args.policy.settings()?,
+        Command::Rm(args) => args.policy.settings()?,
+        Command::Exists(args) => args.policy.settings()?,
+        Command::Jobs(args) => args.policy.settings()?,
         _ => Settings::without_file(),
     };
     log::start(&cli.log, &settings)?;
     match cli.command {
         Command::Run(args) => return args.run(&settings),
         Command::Network(args) => return args.run(&settings),
+        Command::Cp(args) => return args.run(&settings),
+        Command::Ls(args) => return args.run(&settings),
+        Command::Rm(args) => return args.run(&settings),
+        Command::Exists(args) => return args.run(&settings),
+        Command::Jobs(args) => return args.run(&settings),
         Command::Plan(args) => args.run(&settings),
         Command::Classify(args) => args.run(&settings),
         Command::Completions(args) => args.run(),

@@ -53,6 +53,15 @@ pub(crate) fn interrupted() {
     INTERRUPTED.store(true, Ordering::Relaxed);
 }
 
+/// Whether the command that runs tells of ends by itself, in its own words.
+static TELLS_ENDS: AtomicBool = AtomicBool::new(false);
+
+/// From now on the engine's last words about a call are left out, where they only repeat what the
+/// command will say: a first failure that is final, and the end of the whole command.
+pub(crate) fn command_tells_ends() {
+    TELLS_ENDS.store(true, Ordering::Relaxed);
+}
+
 /// Writes each event as a line.
 struct Lines {
     json: bool,
@@ -63,6 +72,9 @@ impl<S: Subscriber> Layer<S> for Lines {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let mut fields = Fields::default();
         event.record(&mut fields);
+        if TELLS_ENDS.load(Ordering::Relaxed) && fields.are_an_end() {
+            return;
+        }
         if INTERRUPTED.load(Ordering::Relaxed) {
             fields.tell_of_interruption();
         }
@@ -131,6 +143,12 @@ impl Fields {
 }
 
 impl Fields {
+    fn are_an_end(&self) -> bool {
+        [End::NonRetryable, End::Cancelled, End::Deadline]
+            .iter()
+            .any(|end| self.message == end.message())
+    }
+
     /// The engine knows only that the run says no to another attempt, and takes the error for hopeless.
     fn tell_of_interruption(&mut self) {
         if self.message != End::NonRetryable.message() {

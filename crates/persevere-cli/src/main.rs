@@ -4,6 +4,7 @@ mod cli;
 mod commands;
 mod error;
 mod exit_status;
+mod interrupt;
 mod judge;
 mod log;
 mod network_target;
@@ -12,6 +13,7 @@ mod patience;
 mod plot;
 mod policy;
 mod settings;
+mod storage;
 #[cfg(unix)]
 mod supervise;
 mod text;

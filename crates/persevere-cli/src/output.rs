@@ -1,7 +1,9 @@
 //! Standard output and standard error. Nothing here panics when the reader has gone away.
 
 use std::io::{self, ErrorKind, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use indicatif::MultiProgress;
 
 use crate::error::{CliError, reason};
 use crate::patience::{self, STDERR};
@@ -86,9 +88,29 @@ pub(crate) fn forward(bytes: &[u8]) {
     let _closed = io::stderr().write_all(bytes);
 }
 
-/// A line of our own on standard error, never glued to a line that a command has not finished.
+/// A line of our own on standard error, never glued to a line that a command has not finished, nor
+/// drawn through progress bars.
 pub(crate) fn error_line(line: &str) {
     let start = if set_in_line(false) { "\n" } else { "" };
     let line = format!("{start}{line}\n");
-    let _lost = patience::write(&STDERR, move || io::stderr().write_all(line.as_bytes()));
+    let write = move || io::stderr().write_all(line.as_bytes());
+    let _lost = match BARS.get() {
+        Some(bars) => bars.suspend(|| patience::write(&STDERR, write)),
+        None => patience::write(&STDERR, write),
+    };
+}
+
+/// A question, after which the answer stands in the same line.
+pub(crate) fn prompt(text: &str) {
+    let text = text.to_owned();
+    let _lost = patience::write(&STDERR, move || io::stderr().write_all(text.as_bytes()));
+}
+
+/// The progress bars that stand at the foot of the terminal.
+static BARS: OnceLock<MultiProgress> = OnceLock::new();
+
+/// From now on, lines go above these bars.
+pub(crate) fn keep_above(bars: MultiProgress) {
+    // There is one command in a process.
+    let _first = BARS.set(bars);
 }

@@ -11,7 +11,7 @@ use persevere::detect::RuleSet;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::key::{Key, Takes};
+use super::key::{Key, TABLES, Takes};
 use super::variables::CONFIG;
 use super::{Place, Raw, Source, rules};
 use crate::error::{CliError, reason};
@@ -95,12 +95,17 @@ impl Reader<'_> {
         let mut file = ConfigFile::default();
         for (name, value) in top.get_ref() {
             match (name.get_ref().as_ref(), value.get_ref()) {
-                ("run", DeValue::Table(table)) => self.read_table("run", table, &mut file)?,
                 ("rules", DeValue::Array(_)) => {}
                 ("rules", _) => {
                     return Err(self.refuse(name.span(), "rules", value, "tables, [[rules]]"));
                 }
-                ("run", _) => return Err(self.refuse(name.span(), "run", value, "a table, [run]")),
+                (table, DeValue::Table(entries)) if TABLES.contains(&table) => {
+                    self.read_table(table, entries, &mut file)?;
+                }
+                (table, _) if TABLES.contains(&table) => {
+                    let allowed = format!("a table, [{table}]");
+                    return Err(self.refuse(name.span(), table, value, &allowed));
+                }
                 _ => self.read_entry("", name, value, &mut file)?,
             }
         }
@@ -166,7 +171,7 @@ impl Reader<'_> {
             (takes, _) => {
                 let written = self.written(value.span());
                 let allowed = key.check(&written).err().unwrap_or_default();
-                let allowed = takes.described(&allowed);
+                let allowed = takes.described(&allowed, key.table);
                 return Err(self.refuse(value.span(), key.name, value, &allowed));
             }
         };
@@ -185,7 +190,7 @@ impl Reader<'_> {
         let place = self.place(name.span());
         let (name, names) = (name.get_ref(), Key::names(table));
         let (of, tables) = match table {
-            "" => (String::new(), " and the tables [run] and [[rules]]"),
+            "" => (String::new(), " and the tables [run], [storage] and [[rules]]"),
             _ => (format!(" in [{table}]"), ""),
         };
         CliError::usage(format!(
@@ -218,8 +223,9 @@ impl Reader<'_> {
 
 impl Takes {
     /// Read after "must be"; `allowed` is what the key itself says.
-    fn described(self, allowed: &str) -> String {
+    fn described(self, allowed: &str, table: &str) -> String {
         match (self, allowed) {
+            (Self::List, _) if table == "storage" => "text in quotes, or a list of such".to_owned(),
             (Self::List, _) => {
                 "a list of exit statuses and patterns, such as [7, \"connection lost\"]".to_owned()
             }

@@ -66,8 +66,23 @@ pub(crate) static INHERIT_STDERR: Key = key!("run", "inherit-stderr", Flag, valu
 pub(crate) static KILL_AFTER: Key = key!("run", "kill-after", Text, value::duration);
 
 pub(crate) static NETWORK_TARGET: Key = key!("run", "network-target", Text, NetworkTarget::parse);
+pub(crate) static ENDPOINT: Key = key!("storage", "endpoint", Text, value::endpoint);
+pub(crate) static REGION: Key = key!("storage", "region", Text, value::text);
+pub(crate) static PROFILE: Key = key!("storage", "profile", Text, value::text);
+pub(crate) static NO_SIGN_REQUEST: Key = key!("storage", "no-sign-request", Flag, value::flag);
+pub(crate) static CA_FILE: Key = key!("storage", "ca-file", List, value::path);
+pub(crate) static IDENTITY: Key = key!("storage", "identity", Text, value::path);
+pub(crate) static KNOWN_HOSTS: Key = key!("storage", "known-hosts", Text, value::path);
+pub(crate) static ACCEPT_NEW_HOST_KEY: Key =
+    key!("storage", "accept-new-host-key", Flag, value::flag);
+pub(crate) static PASSWORD_FILE: Key = key!("storage", "password-file", Text, value::path);
+pub(crate) static STALLED_AFTER: Key = key!("storage", "stalled-after", Text, value::time_limit);
+pub(crate) static PART_SIZE: Key = key!("storage", "part-size", WholeOrText, value::size);
+pub(crate) static CONCURRENCY: Key = key!("storage", "concurrency", WholeOrText, value::count);
+pub(crate) static JOBS: Key = key!("storage", "jobs", WholeOrText, value::count);
+pub(crate) static NO_PROGRESS: Key = key!("storage", "no-progress", Flag, value::flag);
 
-pub(super) static ALL: [&Key; 21] = [
+pub(super) static ALL: [&Key; 35] = [
     &PRESET,
     &ATTEMPTS,
     &INITIAL_DELAY,
@@ -89,7 +104,24 @@ pub(super) static ALL: [&Key; 21] = [
     &INHERIT_STDERR,
     &KILL_AFTER,
     &NETWORK_TARGET,
+    &ENDPOINT,
+    &REGION,
+    &PROFILE,
+    &NO_SIGN_REQUEST,
+    &CA_FILE,
+    &IDENTITY,
+    &KNOWN_HOSTS,
+    &ACCEPT_NEW_HOST_KEY,
+    &PASSWORD_FILE,
+    &STALLED_AFTER,
+    &PART_SIZE,
+    &CONCURRENCY,
+    &JOBS,
+    &NO_PROGRESS,
 ];
+
+/// The tables of the file that hold settings.
+pub(super) const TABLES: [&str; 2] = ["run", "storage"];
 
 /// The names of all variables.
 pub(super) fn variables() -> impl Iterator<Item = String> {

@@ -1,5 +1,6 @@
 //! How single values are written. An error is what is allowed, to be read after "must be".
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use persevere::{Jitter, RetryPolicy};
@@ -99,6 +100,59 @@ pub(crate) fn time_limit(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Any text but none.
+pub(crate) fn text(text: &str) -> Result<String, String> {
+    match text.is_empty() {
+        true => Err("some text".to_owned()),
+        false => Ok(text.to_owned()),
+    }
+}
+
+pub(crate) fn path(text: &str) -> Result<PathBuf, String> {
+    match text.is_empty() {
+        true => Err("the name of a file".to_owned()),
+        false => Ok(text.into()),
+    }
+}
+
+pub(crate) fn endpoint(text: &str) -> Result<String, String> {
+    let uri: Option<http::Uri> = text.parse().ok();
+    let is_http = uri.is_some_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")));
+    match is_http && !text.contains('@') {
+        true => Ok(text.to_owned()),
+        false => Err("a URL without user and password, such as https://s3.example.org".to_owned()),
+    }
+}
+
+/// One or more of something.
+pub(crate) fn count(text: &str) -> Result<usize, String> {
+    let count = text.parse().ok().filter(|count| (1..=MOST_AT_ONCE).contains(count));
+    count.ok_or_else(|| format!("a whole number from 1 to {MOST_AT_ONCE}"))
+}
+
+/// More files or connections than a process can usually have open.
+const MOST_AT_ONCE: usize = 1000;
+
+/// Bytes. `K`, `M` and `G` count in 1024s, as with `ls` and `dd`.
+pub(crate) fn size(text: &str) -> Result<u64, String> {
+    let allowed = || "a number of bytes, such as 16MiB, 64M or 8388608".to_owned();
+    let digits = text.find(|char: char| !char.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let factor: u64 = match unit.trim_start().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kib" => 1 << 10,
+        "m" | "mib" => 1 << 20,
+        "g" | "gib" => 1 << 30,
+        "kb" => 1_000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        _ => return Err(allowed()),
+    };
+    let number: Option<u64> = number.parse().ok();
+    let bytes = number.and_then(|number| number.checked_mul(factor)).filter(|bytes| *bytes > 0);
+    bytes.ok_or_else(allowed)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,6 +172,25 @@ mod tests {
             assert!(duration(too_long).unwrap_err().contains("write 5m for five minutes"));
         }
         assert!(time_limit("0ms").is_err());
+    }
+
+    #[test]
+    fn sizes_have_units_or_none() {
+        for (text, bytes) in [("1", 1), ("16MiB", 16 << 20), ("64m", 64 << 20), ("5 MB", 5_000_000)]
+        {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+        for refused in ["", "0", "-1", "1.5M", "many", "1T", "99999999999G"] {
+            assert!(size(refused).unwrap_err().contains("16MiB"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn an_endpoint_holds_no_secret() {
+        assert!(endpoint("http://127.0.0.1:9000").is_ok());
+        for refused in ["s3.example.org", "ftp://x", "https://me:secret@x", ""] {
+            assert!(endpoint(refused).is_err(), "{refused}");
+        }
     }
 
     #[test]

@@ -7,6 +7,8 @@ use crate::error::CliError;
 
 const PREFIX: &str = "PERSEVERE_";
 pub(super) const CONFIG: &str = "PERSEVERE_CONFIG";
+/// Where unfinished transfers are remembered; read by the storage library.
+const STATE_DIR: &str = "PERSEVERE_STATE_DIR";
 /// What `run` tells its command, which may be this program again.
 pub(crate) const ATTEMPT: &str = "PERSEVERE_ATTEMPT";
 pub(crate) const MAX_ATTEMPTS: &str = "PERSEVERE_MAX_ATTEMPTS";
@@ -21,7 +23,7 @@ pub(super) fn check() -> Result<(), CliError> {
     if from_outer_run == [true, true] {
         names.retain(|name| name != ATTEMPT && name != MAX_ATTEMPTS);
     }
-    let known: Vec<_> = key::variables().chain([CONFIG.to_owned()]).collect();
+    let known: Vec<_> = key::variables().chain([CONFIG, STATE_DIR].map(str::to_owned)).collect();
     match names.into_iter().find(|name| !known.contains(name)) {
         None => Ok(()),
         Some(unknown) => {

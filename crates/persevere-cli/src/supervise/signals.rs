@@ -4,7 +4,7 @@
 //! the command is reaped only under the lock under which signals are sent. And a signal that comes
 //! while the command is being started must reach it, or keep it from starting.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus};
@@ -20,6 +20,7 @@ use signal_hook::iterator::exfiltrator::WithOrigin;
 use signal_hook::low_level::siginfo::{Cause, Origin};
 
 use super::family;
+use crate::interrupt::ignored_signals;
 
 /// After these no further attempt is made.
 const ENDING: [i32; 4] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT];
@@ -161,12 +162,4 @@ fn group_of(pid: Pid) -> Pid {
 /// Whether a process has sent it, and not the kernel for a key press or a closed terminal.
 fn is_sent(origin: &Origin) -> bool {
     matches!(origin.cause, Cause::Sent(_)) || origin.process.is_some_and(|sender| sender.pid != 0)
-}
-
-/// The signals that were ignored when we were started, by `nohup` or by a shell for its background:
-/// they stay so, for us and the command. Bit *n - 1* is signal *n*; none where nobody tells.
-fn ignored_signals() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
 }

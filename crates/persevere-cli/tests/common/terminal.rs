@@ -33,6 +33,7 @@ impl Terminal {
         };
         let mut command: Command = folder.program("setsid");
         command.args(["--ctty", "--wait", env!("CARGO_BIN_EXE_persevere")]).args(arguments);
+        command.env("TERM", "xterm");
         command.stdin(stream()).stdout(stream()).stderr(stream());
         let child = command.spawn().unwrap();
         // It holds the other side of the terminal open.

@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use persevere::{Attempt, End, Event, EventKind, Kind, RetryError, Retryer, Verdict};
-use rustix::process::{Resource, Rlimit, setrlimit};
 use tracing::debug;
 
 use super::Run;
@@ -16,6 +15,7 @@ use super::network::RunNetwork;
 use super::report::{AttemptReport, Report, ReportFile, milliseconds};
 use crate::error::{CliError, reason};
 use crate::exit_status::TIMED_OUT;
+use crate::interrupt::die_by;
 use crate::judge::ending::{Ending, signal_code};
 use crate::log;
 use crate::output;
@@ -84,16 +84,6 @@ pub(super) fn execute(run: Run) -> Result<ExitCode, CliError> {
         die_by(signal);
     }
     Ok(ExitCode::from(exit_code))
-}
-
-/// Ends us by the signal that was meant to: from an exit status a shell could not tell that Ctrl-C
-/// was pressed, and would go on with its loop.
-fn die_by(signal: i32) {
-    // SIGQUIT would leave a picture of our memory, which nobody wants. GNU timeout does the same.
-    let none = Rlimit { current: Some(0), maximum: Some(0) };
-    let _no_core = setrlimit(Resource::Core, none);
-    // It does not return, and if it did, there is still the exit status.
-    let _returned = signal_hook::low_level::emulate_default_handler(signal);
 }
 
 /// Makes attempts, and remembers them.
