@@ -1,5 +1,6 @@
 //! The interfaces of this machine, as far as the system tells.
 
+use std::collections::HashMap;
 use std::io;
 use std::net::IpAddr;
 
@@ -87,18 +88,29 @@ impl Interface {
     }
 
     /// What it has carried. `None` where the system does not say, which is everywhere but on Linux.
+    /// For several interfaces ask [`Counters::all`] once.
     pub fn counters(&self) -> Option<Counters> {
-        // Not from /sys, which may be that of another network namespace.
-        let table = std::fs::read_to_string("/proc/self/net/dev").ok()?;
-        Counters::read(&table, &self.name)
+        Counters::all().remove(&self.name)
     }
 }
 
 impl Counters {
-    /// From the line of an interface in `/proc/net/dev`.
-    fn read(table: &str, interface: &str) -> Option<Self> {
+    /// What each interface has carried, by its name: in one look at the system's table, which grows
+    /// with the number of interfaces. Empty where the system does not say.
+    pub fn all() -> HashMap<String, Self> {
+        // Not from /sys, which may be that of another network namespace.
+        let table = std::fs::read_to_string("/proc/self/net/dev").unwrap_or_default();
+        Self::read_all(&table)
+    }
+
+    /// From `/proc/net/dev`.
+    fn read_all(table: &str) -> HashMap<String, Self> {
         let lines = table.lines().filter_map(|line| line.rsplit_once(':'));
-        let (_, line) = lines.into_iter().find(|(name, _)| name.trim() == interface)?;
+        lines.filter_map(|(name, line)| Some((name.trim().to_owned(), Self::read(line)?))).collect()
+    }
+
+    /// From the numbers of an interface there.
+    fn read(line: &str) -> Option<Self> {
         let numbers: Result<Vec<u64>, _> = line.split_whitespace().map(str::parse).collect();
         let numbers = numbers.ok()?;
         let at = |index: usize| numbers.get(index).copied();
@@ -127,9 +139,10 @@ Inter-|   Receive                                                |  Transmit
     lo:     100       2    0    0    0     0          0         0      100       2    0    0    0
   eth0:    1234      11    1    3    0     0          0         0     5678      22    2    4    0
 ";
-        let counters = Counters::read(table, "eth0").unwrap();
+        let all = Counters::read_all(table);
+        let counters = all["eth0"];
         assert_eq!((counters.received_bytes, counters.received_dropped), (1234, 3));
         assert_eq!((counters.sent_bytes, counters.sent_dropped), (5678, 4));
-        assert_eq!(Counters::read(table, "eth1"), None);
+        assert_eq!(all.len(), 2);
     }
 }

@@ -1,5 +1,6 @@
 //! The monitor, and a single target of it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -116,6 +117,10 @@ impl NetworkMonitor for Monitor {
         self.anywhere.recheck()
     }
 
+    fn reason(&self) -> Option<Cow<'static, str>> {
+        self.anywhere.reason()
+    }
+
     fn report(&self, report: NetworkReport) {
         self.anywhere.report(report);
     }
@@ -187,6 +192,10 @@ impl NetworkMonitor for TargetMonitor {
 
     fn recheck(&self) -> NetworkState {
         self.life.shared.recheck(&self.watched)
+    }
+
+    fn reason(&self) -> Option<Cow<'static, str>> {
+        Some(self.status().reason.words().into())
     }
 
     fn report(&self, report: NetworkReport) {

@@ -34,8 +34,14 @@ pub struct Event<'a> {
     pub attempt: u32,
     /// How many attempts the policy allows.
     pub max_attempts: u32,
-    /// [`EventKind::Retrying`]: the wait before the next attempt.
+    /// [`EventKind::Retrying`]: the wait before the next attempt. [`EventKind::NetworkDown`]: how
+    /// long the network is waited for at the most. [`EventKind::NetworkRecovered`]: how long it was.
     pub delay: Option<Duration>,
+    /// How much of the call was spent waiting for the network so far.
+    pub network_wait: Duration,
+    /// [`EventKind::NetworkDown`]: why, if the monitor
+    /// [says so](crate::NetworkMonitor::reason).
+    pub network_reason: Option<&'a str>,
     /// The operation's error, where there is one.
     pub error: Option<&'a (dyn Error + 'static)>,
     /// What detection said of the error.

@@ -1,5 +1,8 @@
 //! The events as `tracing` logs, with the requirement's messages, levels and field names.
 
+use std::time::Duration;
+
+use tracing::field::{DisplayValue, display};
 use tracing::{error, info, warn};
 
 use crate::chain::Chain;
@@ -18,7 +21,8 @@ macro_rules! ended {
         $level!(
             operation = $event.operation,
             $attempt = $event.attempt,
-            error = $event.error.map(|error| tracing::field::display(Chain(error))),
+            network_wait = network_wait($event),
+            error = $event.error.map(|error| display(Chain(error))),
             "{MESSAGE}"
         )
     }};
@@ -31,21 +35,27 @@ pub(crate) fn log(event: &Event<'_>) {
             operation,
             attempt,
             total_attempts = max_attempts(event),
+            network_wait = network_wait(event),
             "operation succeeded after retry"
         ),
         EventKind::Retrying => warn!(
             operation,
             attempt,
             max_attempts = max_attempts(event),
-            delay = event.delay.map(|delay| tracing::field::display(HumanDuration(delay))),
-            error = event.error.map(|error| tracing::field::display(Chain(error))),
+            delay = delay(event),
+            error = event.error.map(|error| display(Chain(error))),
             "operation failed, retrying"
         ),
         EventKind::NetworkDown => {
-            warn!(operation, attempt, "network is down, waiting for network to recover");
+            let (reason, longest_wait) = (event.network_reason, delay(event));
+            warn!(
+                operation,
+                attempt, reason, longest_wait, "network is down, waiting for network to recover"
+            );
         }
         EventKind::NetworkRecovered => {
-            info!(operation, attempt, "network recovered, retrying operation");
+            let waited = delay(event);
+            info!(operation, attempt, waited, "network recovered, retrying operation");
         }
         EventKind::Ended(end) => log_end(event, end),
     }
@@ -67,4 +77,14 @@ fn log_end(event: &Event<'_>, end: End) {
 /// "No limit" is no number.
 fn max_attempts(event: &Event<'_>) -> Option<u32> {
     Some(event.max_attempts).filter(|max| *max != RetryPolicy::UNLIMITED_ATTEMPTS)
+}
+
+fn delay(event: &Event<'_>) -> Option<DisplayValue<HumanDuration>> {
+    event.delay.map(HumanDuration).map(display)
+}
+
+/// Less than a millisecond says nothing.
+fn network_wait(event: &Event<'_>) -> Option<DisplayValue<HumanDuration>> {
+    let wait = Some(event.network_wait).filter(|wait| *wait >= Duration::from_millis(1));
+    wait.map(HumanDuration).map(display)
 }

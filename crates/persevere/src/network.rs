@@ -1,5 +1,6 @@
 //! What the loop asks of a network monitor, and a monitor that is told by hand.
 
+use std::borrow::Cow;
 use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;
@@ -67,6 +68,12 @@ pub trait NetworkMonitor: Debug + Send + Sync {
     /// there, and an answer of `Down` with a gate that is open pauses nothing.
     fn recheck(&self) -> NetworkState {
         self.gate().state()
+    }
+
+    /// Why the state is what it is, in a few words for logs, such as `the interface has no carrier`.
+    /// Asked when a call begins to wait.
+    fn reason(&self) -> Option<Cow<'static, str>> {
+        None
     }
 
     /// What an attempt has found out. Told after every failure that says something of the network,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::decision::Step;
 use crate::duration::nanos;
 use crate::error::End;
-use crate::event::EventKind;
+use crate::event::{Event, EventKind};
 use crate::network::{NetworkState, Recovery, Release};
 use crate::options::Options;
 use crate::retryer::Parts;
@@ -24,16 +24,27 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
     pub(crate) fn pause(&mut self) -> Option<Pause<'a>> {
         let gate = self.retryer.parts()?.gate()?;
         let now = self.now();
-        if self.failures.as_ref()?.paused_at.is_none() {
-            self.tell(EventKind::NetworkDown);
-        }
         let failures = self.failures.as_mut()?;
+        let begins = failures.paused_at.is_none();
         let after = nanos(now.saturating_duration_since(failures.since));
         failures.paused_at.get_or_insert(NonZeroU64::MIN.saturating_add(after));
         let paused = now.saturating_duration_since(failures.paused_since()?);
         let left = self.retryer.policy().max_network_wait().saturating_sub(paused);
         let limit = self.time_left().map_or(left, |time| time.min(left));
+        if begins {
+            self.tell_outage(limit);
+        }
         Some(Pause { recovery: gate.recovered(), limit })
+    }
+
+    fn tell_outage(&self, limit: Duration) {
+        let monitor = self.retryer.parts().and_then(|parts| parts.monitor.as_ref());
+        let reason = monitor.and_then(|monitor| monitor.reason());
+        self.send(&Event {
+            delay: Some(limit),
+            network_reason: reason.as_deref(),
+            ..self.event(EventKind::NetworkDown)
+        });
     }
 
     /// The network is back: wait for our turn. Attempts stay at least the first delay apart, so
@@ -79,14 +90,15 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
         if down && !canary {
             return Step::WaitForNetwork;
         }
+        let paused = now.saturating_duration_since(paused_since);
         failures.paused_at = None;
-        failures.network_wait += nanos(now.saturating_duration_since(paused_since));
+        failures.network_wait += nanos(paused);
         failures.uncharged += 1;
         failures.repeat = true;
         failures.backoff.restart();
         // One who only goes to see does not know that yet.
         if !down {
-            self.tell(EventKind::NetworkRecovered);
+            self.send(&Event { delay: Some(paused), ..self.event(EventKind::NetworkRecovered) });
         }
         Step::Attempt
     }

@@ -259,9 +259,7 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
             retried.set_elapsed(now.saturating_duration_since(since));
         }
         if let Some(failures) = &self.failures {
-            let pause = failures.paused_since().map(|at| now.saturating_duration_since(at));
-            let waited = Duration::from_nanos(failures.network_wait);
-            retried.set_network_wait(waited + pause.unwrap_or_default());
+            retried.set_network_wait(failures.waited_for_network(|| now));
             retried.set_attempt_timeout(self.timed_out());
         }
         let last = self.failures.as_mut().and_then(|failures| failures.last.take());
@@ -288,19 +286,23 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
         self.send(&self.event(kind));
     }
 
-    fn event(&self, kind: EventKind) -> Event<'_> {
+    pub(crate) fn event(&self, kind: EventKind) -> Event<'_> {
+        let failures = self.failures.as_ref();
         Event {
             kind,
             operation: self.name,
             attempt: self.attempt,
             max_attempts: self.retryer.policy().max_attempts(),
             delay: None,
+            network_wait: failures
+                .map_or(Duration::ZERO, |failures| failures.waited_for_network(|| self.now())),
+            network_reason: None,
             error: None,
             verdict: None,
         }
     }
 
-    fn send(&self, event: &Event<'_>) {
+    pub(crate) fn send(&self, event: &Event<'_>) {
         #[cfg(feature = "tracing")]
         crate::log::log(event);
         if let Some(observer) = self.retryer.parts().and_then(|parts| parts.observer.as_ref()) {
@@ -318,6 +320,12 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
 }
 
 impl<E> Failures<E> {
+    /// In all, with the pause under way.
+    fn waited_for_network(&self, now: impl FnOnce() -> Instant) -> Duration {
+        let pause = self.paused_since().map(|at| now().saturating_duration_since(at));
+        Duration::from_nanos(self.network_wait) + pause.unwrap_or_default()
+    }
+
     pub(crate) fn paused_since(&self) -> Option<Instant> {
         Some(self.since + Duration::from_nanos(self.paused_at?.get() - 1))
     }

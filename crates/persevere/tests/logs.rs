@@ -4,12 +4,13 @@
 
 mod common;
 
+use std::borrow::Cow;
 use std::fmt::{Debug, Write};
 use std::io;
 use std::sync::{Arc, Mutex};
 
 use common::{SECOND, blocking_retryer};
-use persevere::{ManualMonitor, NetworkState, RetryPolicy, Retryer, retry_after};
+use persevere::{NetworkGate, NetworkMonitor, NetworkState, RetryPolicy, Retryer, retry_after};
 use tracing::field::{Field, Visit};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
@@ -139,10 +140,24 @@ fn rule_13_no_limit_is_no_number() {
     assert!(!lines[0].contains("max_attempts"), "{}", lines[0]);
 }
 
+/// A monitor that says why.
+#[derive(Debug)]
+struct Cable(NetworkGate);
+
+impl NetworkMonitor for Cable {
+    fn gate(&self) -> &NetworkGate {
+        &self.0
+    }
+
+    fn reason(&self) -> Option<Cow<'static, str>> {
+        Some("no carrier".into())
+    }
+}
+
 #[test]
 fn rule_13_the_network_wait() {
-    let monitor = Arc::new(ManualMonitor::new(NetworkState::Down));
-    let policy = RetryPolicy::builder().wait_for_network(true).build().unwrap();
+    let monitor = Arc::new(Cable(NetworkGate::new(NetworkState::Down)));
+    let policy = RetryPolicy::builder().max_attempts(2).wait_for_network(true).build().unwrap();
     let retryer = Retryer::new(policy).network_monitor(monitor.clone());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -150,24 +165,23 @@ fn rule_13_the_network_wait() {
         .build()
         .unwrap();
     let lines = logged(|| {
-        let mut calls = 0;
-        let running = retryer.run("upload", |_| {
-            calls += 1;
-            let first = calls == 1;
-            async move { if first { Err(common::reset()) } else { Ok(()) } }
-        });
+        let running = retryer.run("upload", |_| async { Err::<(), _>(common::reset()) });
         let recovery = async {
-            tokio::time::sleep(SECOND).await;
-            monitor.set(NetworkState::Up);
+            tokio::time::sleep(SECOND * 60).await;
+            monitor.0.set(NetworkState::Up);
         };
         let (result, ()) = runtime.block_on(async { tokio::join!(running, recovery) });
-        assert!(result.is_ok());
+        assert!(result.is_err());
     });
     assert_eq!(
-        lines,
+        lines[..2],
         [
-            "[WARN] network is down, waiting for network to recover | operation=upload, attempt=1",
-            "[INFO] network recovered, retrying operation | operation=upload, attempt=1",
+            "[WARN] network is down, waiting for network to recover | operation=upload, attempt=1, \
+             reason=no carrier, longest_wait=10m",
+            "[INFO] network recovered, retrying operation | operation=upload, attempt=1, waited=1m",
         ]
     );
+    let last = "[ERROR] operation failed after max attempts | operation=upload, attempts=2, \
+                network_wait=1m, error=connection reset";
+    assert_eq!(lines[3..], [last]);
 }
