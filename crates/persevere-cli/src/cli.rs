@@ -59,8 +59,8 @@ const HELP: &str = "\
 Settings:
   Every policy and logging option is also an environment variable and a key in the configuration \
 file: --max-delay is PERSEVERE_MAX_DELAY and `max-delay`. So are --retry-on, --stop-on, \
---quiet-failures, --inherit-stderr and --kill-after, in the file under [run]. `run` and `plan` refuse \
-a variable PERSEVERE_... that they do not know.
+--quiet-failures, --inherit-stderr, --kill-after and --network-target, in the file under [run]. `run` and \
+`plan` refuse a variable PERSEVERE_... that they do not know.
   For each setting by itself an option wins over a variable, a variable over the file, and the \
 file over the preset. So --preset aggressive with `attempts = 5` in the file makes 5 attempts.
   The file is --config FILE, else $PERSEVERE_CONFIG, else $XDG_CONFIG_HOME/persevere/config.toml \

@@ -20,12 +20,13 @@ pub(crate) fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Run(args) => args.policy.settings()?,
         Command::Plan(args) => args.policy.settings()?,
         Command::Classify(args) => args.settings()?,
+        Command::Network(args) => args.settings()?,
         _ => Settings::without_file(),
     };
     log::start(&cli.log, &settings)?;
     match cli.command {
         Command::Run(args) => return args.run(&settings),
-        Command::Network(args) => return args.run(),
+        Command::Network(args) => return args.run(&settings),
         Command::Plan(args) => args.run(&settings),
         Command::Classify(args) => args.run(&settings),
         Command::Completions(args) => args.run(),

@@ -10,6 +10,8 @@ use crate::text;
 /// The exit status for bad options, variables, files and input.
 pub(crate) const USAGE: u8 = 2;
 
+const FAILED: u8 = 1;
+
 /// One line that says what is wrong and what to do next, and the exit status that goes with it.
 #[derive(Debug)]
 pub(crate) struct CliError {
@@ -25,7 +27,15 @@ impl CliError {
 
     /// The system did not let us do it.
     pub(crate) fn failed(message: impl Into<String>) -> Self {
-        Self { message: message.into(), code: 1 }
+        Self { message: message.into(), code: FAILED }
+    }
+
+    /// Another exit status for what the system did not let us do, where 1 says something else.
+    pub(crate) fn failed_with(self, code: u8) -> Self {
+        match self.code {
+            FAILED => Self { code, ..self },
+            _ => self,
+        }
     }
 
     /// Prints the line.

@@ -9,6 +9,8 @@ use persevere::detect::Detector;
 use persevere::{Kind, Verdict};
 
 use crate::exit_status::{self, CANNOT_RUN, NOT_FOUND, SIGNALLED};
+use crate::network_target::is_loopback;
+use crate::text;
 use ending::Ending;
 use matcher::Matcher;
 
@@ -38,10 +40,12 @@ impl Rules {
             return Verdict::stop(kind, "run.stop_on");
         }
         if matches(&self.retry_on) {
-            return with_hint_of(by_itself, Verdict::retry(kind, "run.retry_on"));
+            let verdict = with_answer_of(by_itself, Verdict::retry(kind, "run.retry_on"));
+            return with_hint_of(by_itself, verdict);
         }
         if self.until_success && !matches!(ending.exit_code(), CANNOT_RUN | NOT_FOUND) {
             let verdict = Verdict::retry(kind, "run.until_success");
+            let verdict = with_answer_of(by_itself, verdict);
             return match by_itself.hint() {
                 Some(wait) => verdict.with_hint(wait.min(self.max_retry_after)),
                 None => verdict,
@@ -80,12 +84,16 @@ impl Rules {
         }
         let by_text = self.detector.text(stderr);
         let by_text = Some(by_text).filter(|verdict| *verdict != Verdict::unknown());
-        by_text
+        let verdict = by_text
             .filter(|verdict| !verdict.is_guess())
             .or_else(|| exit_status::judge_of(&self.program, status?))
             .or(by_text)
             .or_else(|| exit_status::judge(status?))
-            .unwrap_or(Verdict::unknown())
+            .unwrap_or(Verdict::unknown());
+        match curl_met_itself(stderr) {
+            true => verdict.with_answer(),
+            false => verdict,
+        }
     }
 }
 
@@ -95,6 +103,26 @@ fn known(kind: Kind) -> Kind {
         Kind::Unknown => Kind::Other,
         known => known,
     }
+}
+
+/// What proves that the network works does so whoever decides on the retry.
+fn with_answer_of(answered: Verdict, verdict: Verdict) -> Verdict {
+    match answered.has_answer() {
+        true => verdict.with_answer(),
+        false => verdict,
+    }
+}
+
+/// Since 7.86 curl says `Failed to connect to HOST port 80 after 0 ms: Couldn't connect to server` of a
+/// refused connection and of one without a way there. Where the host is this machine itself, it needed
+/// no network.
+fn curl_met_itself(stderr: &str) -> bool {
+    let mut lines = text::lines(stderr).rev();
+    let host = lines.find_map(|line| {
+        let (_, rest) = line.split_once("Failed to connect to ")?;
+        rest.split_once(" port ").map(|(host, _)| host)
+    });
+    host.is_some_and(is_loopback)
 }
 
 fn with_hint_of(hinted: Verdict, verdict: Verdict) -> Verdict {
@@ -144,6 +172,26 @@ mod tests {
         assert_eq!(rule(&curl, 56, "(56) Permission denied"), "text.permission_denied");
         assert_eq!(rule(&curl, 22, "returned error: 503"), "http.503");
         assert_eq!(rule(&Rules::default(), 7, ""), "unknown");
+    }
+
+    #[test]
+    fn what_curl_did_not_reach_on_this_machine_says_nothing_of_the_network() {
+        let answered = |rules: &Rules, host: &str| {
+            let stderr = format!(
+                "curl: (7) Failed to connect to {host} port 9 after 0 ms: Couldn't connect to server\n"
+            );
+            let verdict = rules.judge(&Ending::Exited(7), &stderr);
+            assert!(verdict.is_retryable());
+            verdict.has_answer()
+        };
+        let until_success = Rules { until_success: true, ..Rules::default() };
+        let by_status = rules(&[], &["7"]);
+        for rules in [Rules::default(), until_success, by_status] {
+            assert!(answered(&rules, "127.0.0.1"));
+            assert!(answered(&rules, "::1"));
+            assert!(answered(&rules, "localhost"));
+            assert!(!answered(&rules, "10.9.0.2"));
+        }
     }
 
     #[test]

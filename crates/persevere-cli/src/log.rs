@@ -104,7 +104,7 @@ fn text_line(level: Level, colours: bool, fields: &Fields) -> String {
 fn json_line(level: Level, now: SystemTime, fields: &Fields) -> String {
     let mut line = format!(
         "{{\"timestamp\":\"{}\",\"level\":\"{level}\",\"message\":{}",
-        humantime::format_rfc3339_millis(now),
+        text::timestamp(now),
         Value::from(fields.message.as_str()),
     );
     for (name, value) in &fields.others {

@@ -6,6 +6,7 @@ mod error;
 mod exit_status;
 mod judge;
 mod log;
+mod network_target;
 mod output;
 mod patience;
 mod plot;

@@ -33,6 +33,25 @@ pub(crate) fn print_on(bytes: &[u8]) -> Result<bool, CliError> {
     }
 }
 
+/// Whether there is still somebody who could read more results, as far as the system tells: a pipe
+/// whose reader has gone is in error.
+#[cfg(unix)]
+pub(crate) fn is_read() -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let stdout = io::stdout();
+    let mut watched = [PollFd::new(&stdout, PollFlags::empty())];
+    let at_once = Timespec::default();
+    match poll(&mut watched, Some(&at_once)) {
+        Ok(_) => !watched[0].revents().intersects(PollFlags::ERR | PollFlags::HUP),
+        Err(_) => true,
+    }
+}
+
+#[cfg(not(unix))]
+pub(crate) fn is_read() -> bool {
+    true
+}
+
 /// Turns a failed write into an error, unless the reader has gone.
 pub(crate) fn ignore_closed(written: io::Result<()>, place: &str) -> Result<(), CliError> {
     match written {

@@ -70,6 +70,11 @@ pub(crate) struct PolicyArgs {
           default_missing_value = "true")]
     wait_for_network: Option<String>,
 
+    /// Give up when one outage lasts longer than this; at most 10 attempts are repeated after outages
+    /// without being counted [default: 10m]
+    #[arg(long, value_name = "DURATION")]
+    max_network_wait: Option<String>,
+
     /// Read settings from this file [default: ~/.config/persevere/config.toml, if it exists]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -82,6 +87,8 @@ pub(crate) struct Limits {
     pub(crate) preset: &'static str,
     pub(crate) deadline: Option<Duration>,
     pub(crate) attempt_timeout: Option<Duration>,
+    /// Whether somebody has set how long the network is waited for.
+    pub(crate) network_wait_is_set: bool,
     /// Who asked for attempts without limit.
     pub(crate) unlimited: Option<Source>,
     /// What stands in the environment and the file: `PERSEVERE_ATTEMPTS`, `FILE:3: attempts`.
@@ -107,6 +114,7 @@ impl PolicyArgs {
             preset,
             deadline: written.deadline.as_ref().map(|set| set.value),
             attempt_timeout: written.attempt_timeout.as_ref().map(|set| set.value),
+            network_wait_is_set: written.max_network_wait.is_some(),
             unlimited: attempts.map(|set| set.source.clone()),
             inherited: written.inherited(),
         })
@@ -126,6 +134,7 @@ struct Written {
     max_retry_after: Option<Set<Duration>>,
     stop_unknown: Option<Set<bool>>,
     wait_for_network: Option<Set<bool>>,
+    max_network_wait: Option<Set<Duration>>,
 }
 
 impl Written {
@@ -165,6 +174,11 @@ impl Written {
                 args.wait_for_network.as_deref(),
                 value::flag,
             )?,
+            max_network_wait: duration(
+                &key::MAX_NETWORK_WAIT,
+                &args.max_network_wait,
+                value::duration,
+            )?,
         })
     }
 
@@ -181,6 +195,7 @@ impl Written {
             .max_retry_after(or(&self.max_retry_after, base.max_retry_after()))
             .retry_unknown(!or(&self.stop_unknown, false))
             .wait_for_network(or(&self.wait_for_network, false))
+            .max_network_wait(or(&self.max_network_wait, base.max_network_wait()))
             .build()
             .map_err(|error| self.refused(preset, &error))
     }
@@ -201,6 +216,7 @@ impl Written {
             "max_delay" => set(&self.max_delay),
             "multiplier" => set(&self.multiplier),
             "max_retry_after" => set(&self.max_retry_after),
+            "max_network_wait" => set(&self.max_network_wait),
             _ => None,
         };
         match set {
@@ -227,6 +243,7 @@ impl Written {
             source(&self.max_retry_after),
             source(&self.stop_unknown),
             source(&self.wait_for_network),
+            source(&self.max_network_wait),
         ];
         let sources = sources.into_iter().flatten();
         sources

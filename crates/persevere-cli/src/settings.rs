@@ -69,7 +69,14 @@ impl fmt::Display for Source {
 impl Source {
     /// A value that cannot be, and what can; `allowed` is read after "must be".
     pub(crate) fn refuse(&self, value: &str, allowed: &str) -> CliError {
+        let value = self.key().shown(value);
         CliError::usage(format!("{self} is '{value}', but must be {allowed}"))
+    }
+
+    fn key(&self) -> &'static Key {
+        match self {
+            Self::Option(key) | Self::Variable(key) | Self::File { key, .. } => key,
+        }
     }
 
     /// The higher wins.

@@ -1,5 +1,7 @@
 //! Text from elsewhere, made fit for one line and for detection.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 /// Replaces control characters by spaces, so that a value can neither break a line nor drive the
 /// terminal.
 pub(crate) fn one_line(text: &str) -> String {
@@ -43,6 +45,13 @@ pub(crate) fn lines(text: &str) -> impl DoubleEndedIterator<Item = &str> {
     text.split(['\n', '\r'])
 }
 
+/// RFC 3339 in UTC with milliseconds. A clock that stands before 1970 or after the year 9999 is cut off
+/// there, for neither can be written so.
+pub(crate) fn timestamp(time: SystemTime) -> String {
+    let last = UNIX_EPOCH + Duration::from_millis(253_402_300_799_999);
+    humantime::format_rfc3339_millis(time.clamp(UNIX_EPOCH, last)).to_string()
+}
+
 /// The last line that says something, cut to `longest` characters.
 pub(crate) fn last_line(text: &str, longest: usize) -> Option<String> {
     let mut lines = lines(text).map(one_line).rev();
@@ -67,6 +76,15 @@ mod tests {
     fn escape_sequences_leave_no_trace() {
         let printed = b"\x1b[1;31mPermission denied\x1b[0m\x1b]0;title\x07!\xff";
         assert_eq!(decode(printed), "Permission denied!\u{fffd}");
+    }
+
+    #[test]
+    fn a_clock_that_is_wrong_is_no_end() {
+        let day = Duration::from_secs(86_400);
+        assert_eq!(timestamp(UNIX_EPOCH - day), "1970-01-01T00:00:00.000Z");
+        assert_eq!(timestamp(UNIX_EPOCH + day), "1970-01-02T00:00:00.000Z");
+        let end = "9999-12-31T23:59:59.999Z";
+        assert_eq!(timestamp(UNIX_EPOCH + day * 3_000_000), end);
     }
 
     #[test]

@@ -1,57 +1,11 @@
-//! `persevere network` and `run --wait-for-network`, in network namespaces.
+//! `persevere network`, in network namespaces.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]
 
 mod common;
 
-use std::process::Command;
-
 use common::Folder;
-
-/// Runs a shell script in a network namespace with nothing but `lo`, and gives its standard output.
-/// `None` where there are none to be had.
-fn inside(name: &str, script: &str) -> Option<String> {
-    let folder = Folder::new();
-    let succeeds = |command: &mut Command| command.output().is_ok_and(|it| it.status.success());
-    let available = succeeds(Command::new("ip").arg("-V"))
-        && succeeds(Command::new("unshare").args(["--net", "--map-root-user", "true"]));
-    if !available {
-        assert!(
-            std::env::var("CI").as_deref() != Ok("true"),
-            "no namespaces, and CI skips nothing"
-        );
-        eprintln!("SKIPPED: {name}: network namespaces or `ip` (iproute2) are not to be had here");
-        return None;
-    }
-    let mut shell = folder.program("unshare");
-    shell.args(["--net", "--map-root-user", "bash", "-euc"]);
-    shell.arg(format!("{CABLE}\n{script}"));
-    let program = std::path::Path::new(env!("CARGO_BIN_EXE_persevere")).parent().unwrap();
-    let path = std::env::join_paths(
-        [program.to_owned()]
-            .into_iter()
-            .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
-    );
-    shell.env("PATH", path.unwrap());
-    let output = shell.output().unwrap();
-    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{name}: {}\n{stdout}\n{stderr}", output.status);
-    Some(stdout)
-}
-
-const CABLE: &str = "
-ip link set lo up
-cable() {
-    ip link add v0 type veth peer name v1
-    ip link set v1 up
-    ip link set v0 up
-    ip addr add 10.9.0.1/24 dev v0
-    ip route add default via 10.9.0.2
-    persevere network wait --deadline 60s >/dev/null
-}
-# eventually COMMAND: again and again, for a minute at the most.
-eventually() { for _ in $(seq 1200); do if \"$@\"; then return 0; fi; sleep 0.05; done; return 1; }";
+use common::namespace::inside;
 
 #[test]
 fn the_state_the_reason_and_the_interfaces() {
@@ -116,37 +70,95 @@ fn waiting_for_it_and_watching_it() {
 }
 
 #[test]
-fn a_run_waits_for_the_network_and_its_attempts_are_not_charged() {
+fn a_name_server_that_says_nothing_does_not_outlast_the_deadline() {
     let Some(told) = inside(
-        "a_run",
+        "a_name_server",
         "
         cable
-        persevere run --wait-for-network --attempts 2 --initial-delay 10ms -- bash -c '
-            echo try >> tries
-            if [ $(wc -l < tries) -le 3 ]; then
-                ip link set v1 down
-                until ip link show v0 | grep -q NO-CARRIER; do sleep 0.01; done
-                echo curl: Recv failure: Connection reset by peer >&2
-                exit 56
-            fi
-            echo downloaded' 2> log & running=$!
-        for outage in 1 2 3; do
-            waits() { [ $(grep -c 'network is down, waiting' log) -ge $outage ]; }
-            eventually waits
-            ip link set v1 up
-        done
-        wait $running
-        grep -o 'network .*' log
+        ip neigh add 10.9.0.9 lladdr 02:00:00:00:00:09 dev v0
+        echo nameserver 10.9.0.9 > resolv.conf
+        mount --bind resolv.conf /etc/resolv.conf
+        persevere network wait --target nobody.example:80 --deadline 100ms || echo code $?
     ",
     ) else {
         return;
     };
-    let (down, back) = (
-        "network is down, waiting for network to recover",
-        "network recovered, retrying operation",
-    );
-    assert!(told.starts_with("downloaded\n"), "{told}");
-    assert_eq!((told.matches(down).count(), told.matches(back).count()), (3, 3), "{told}");
+    let rest = " up: there is a route, but cannot resolve 'nobody.example:80': there was no answer in \
+                time\ncode 124\n";
+    assert!(told.ends_with(rest), "{told}");
+}
+
+#[test]
+fn a_name_that_does_not_resolve_is_told() {
+    let Some(told) = inside(
+        "a_name",
+        "
+        # Where nobody listens, a resolver is told so at once.
+        echo nameserver 127.0.0.1 > resolv.conf
+        mount --bind resolv.conf /etc/resolv.conf
+        persevere network wait --target nobody.invalid:80 2> log & waiting=$!
+        eventually grep -q trying log
+        kill $waiting
+        cat log
+        persevere network --target nobody.invalid:80 --json || echo code $?
+        cable
+        persevere network --target nobody.invalid:80 || echo code $?
+        persevere network --target nobody.invalid:80 --json || echo code $?
+        persevere network > /dev/full 2>/dev/null || echo code $?
+    ",
+    ) else {
+        return;
+    };
+    let lines: Vec<_> = told.lines().collect();
+    let warning = "[WARN] the name of the target does not resolve, trying again | \
+                   error=cannot resolve 'nobody.invalid:80': ";
+    assert_eq!(told.matches(warning).count(), 1, "{told}");
+    let json = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap();
+    let down = json(lines[1]);
+    assert_eq!((&down["state"], &down["target"]), (&"down".into(), &"nobody.invalid:80".into()));
+    assert!(down["target_error"].as_str().unwrap().starts_with("cannot resolve"), "{told}");
+    assert_eq!(lines[2..4], ["code 1", "up: there is a route"]);
+    assert!(lines[4].starts_with("cannot resolve 'nobody.invalid:80': "), "{told}");
+    assert_eq!(lines[6], "Out:");
+    let codes: Vec<_> = lines.iter().filter(|line| line.starts_with("code ")).collect();
+    assert_eq!(codes, [&"code 1", &"code 3", &"code 3", &"code 3"]);
+}
+
+#[test]
+fn an_address_with_its_interface_is_looked_at() {
+    let Some(told) = inside("an_address", "persevere network --target '[fe80::1%lo]:80' || true")
+    else {
+        return;
+    };
+    assert!(told.contains("To [fe80::1%lo]:80:\n  [fe80::1%1]:80  "), "{told}");
+}
+
+#[test]
+fn watching_ends_with_its_reader() {
+    // `timeout` ends only what has failed.
+    let Some(told) = inside("watching", "timeout 60 bash -c 'persevere network --watch | head -1'")
+    else {
+        return;
+    };
+    assert_eq!(told.lines().count(), 1, "{told}");
+}
+
+#[test]
+fn a_wait_takes_its_deadline_from_a_variable_and_from_the_file() {
+    let Some(told) = inside(
+        "a_wait",
+        "
+        PERSEVERE_DEADLINE=10ms persevere network wait >/dev/null || echo code $?
+        echo 'deadline = \"10ms\"' > c.toml
+        persevere network wait --config c.toml >/dev/null || echo code $?
+        PERSEVERE_CONFIG=c.toml persevere network wait >/dev/null || echo code $?
+        PERSEVERE_DEADLINE=soon persevere network wait 2>&1 || echo code $?
+    ",
+    ) else {
+        return;
+    };
+    assert!(told.starts_with("code 124\ncode 124\ncode 124\nerror: PERSEVERE_DEADLINE is 'soon'"));
+    assert!(told.ends_with("code 2\n"), "{told}");
 }
 
 #[test]
@@ -157,6 +169,19 @@ fn bad_input_is_refused_in_one_line() {
             &["--target", "example.org"][..],
             "error: --target is 'example.org', but must be a host and a port, such as example.org:443 or [2001:db8::1]:443\n",
         ),
+        (
+            &["--target", "https://user:s3cret@proxy:3128"],
+            "error: --target is 'https://…', but must be a host and a port, such as example.org:443 or [2001:db8::1]:443: leave out https:// and what follows the port\n",
+        ),
+        (
+            &["wait", "--target", "user:s3cret@proxy:3128"],
+            "error: --target is '…@proxy:3128', but must be a host and a port",
+        ),
+        (
+            &["wait", "--target", "[fe80::1]:80"],
+            "error: --target is '[fe80::1]:80', but must be an address with its interface, such as [fe80::1%eth0]:443\n",
+        ),
+        (&["wait", "--target", "[::g]:80"], "error: --target is '[::g]:80', but must be a host"),
         (&["wait", "--deadline", "5"], "error: --deadline is '5', but must be a duration"),
         (
             &["--watch", "wait"],

@@ -51,9 +51,9 @@ fn every_policy_setting_can_stand_in_the_file() {
         "settings.toml",
         "preset = \"conservative\"\nattempts = 7\ninitial-delay = \"1ms\"\nmax-delay = \"2ms\"\n\
          multiplier = 3\njitter = \"full\"\ndeadline = \"1h30m\"\nattempt-timeout = \"5m\"\n\
-         max-retry-after = \"1m\"\nstop-unknown = true\nlog-format = \"json\"\nlog-level = \"warn\"\n\
+         max-retry-after = \"1m\"\nmax-network-wait = \"2h\"\nstop-unknown = true\nlog-format = \"json\"\nlog-level = \"warn\"\n\
          [run]\nretry-on = [7, \"28-30\", \"lost\"]\nstop-on = 9\nquiet-failures = true\n\
-         inherit-stderr = false\nkill_after = \"1s\"\n",
+         inherit-stderr = false\nkill_after = \"1s\"\nnetwork-target = \"example.org:443\"\n",
     );
     let file = file.to_str().unwrap();
     let policy = policy(&folder.finish(["plan", "--json", "--config", file]));
@@ -63,6 +63,7 @@ fn every_policy_setting_can_stand_in_the_file() {
     assert_eq!(policy["deadline_ms"], 5_400_000);
     assert_eq!(policy["attempt_timeout_ms"], 300_000);
     assert_eq!(policy["max_retry_after_ms"], 60_000);
+    assert_eq!(policy["max_network_wait_ms"], 7_200_000);
     assert_eq!(policy["retry_unknown"], false);
 }
 
@@ -192,6 +193,8 @@ fn bad_options_are_refused_in_one_line() {
         ("run --deadline -- true", "--deadline value"),
         ("plan -5s", "'-5'"),
         ("plan --initial-delay 30.001s", "--initial-delay '30.001s' --max-delay 30s"),
+        ("plan --max-network-wait 366d", "--max-network-wait '366d' 365"),
+        ("plan --max-network-wait 5", "--max-network-wait '5' 5s five"),
         ("plan --max-delay 365d1ns", "--max-delay '365d1ns' 365"),
         ("plan --max-delay 1.0004s --initial-delay 2s", "--initial-delay '2s' 1.0004s"),
         ("plan --multiplier 1e400", "--multiplier '1e400' finite"),

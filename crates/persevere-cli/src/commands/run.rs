@@ -3,6 +3,8 @@
 #[cfg(unix)]
 mod execute;
 mod failure;
+#[cfg(unix)]
+mod network;
 mod report;
 
 use std::env;
@@ -16,9 +18,10 @@ use clap::Args;
 use crate::error::CliError;
 use crate::judge::Rules;
 use crate::judge::matcher::{self, Matcher};
+use crate::network_target::NetworkTarget;
 use crate::policy::{Limits, PolicyArgs};
 use crate::settings::key::{self, Key};
-use crate::settings::{Settings, value};
+use crate::settings::{Settings, Source, value};
 
 /// Run a command, and run it again when it fails and that can help.
 #[derive(Debug, Args)]
@@ -37,8 +40,8 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "STATUS|PATTERN", allow_negative_numbers = true)]
     stop_on: Vec<String>,
 
-    /// Retry every failure, without a limit on attempts, until --deadline; only --stop-on and
-    /// commands that cannot be run stop it
+    /// Retry every failure, without a limit on attempts, until --deadline, which then also limits
+    /// --wait-for-network; only --stop-on and commands that cannot be run stop it
     #[arg(long, conflicts_with = "attempts")]
     until_success: bool,
 
@@ -57,6 +60,11 @@ pub(crate) struct RunArgs {
     /// deadline [default: 10s]
     #[arg(long, value_name = "DURATION")]
     kill_after: Option<String>,
+
+    /// What the command talks to, for --wait-for-network: then only the way there counts [default: any
+    /// way out]
+    #[arg(long, value_name = "HOST:PORT")]
+    network_target: Option<String>,
 
     /// Call the operation this in logs [default: the command's file name, never its arguments]
     #[arg(long, value_name = "NAME")]
@@ -98,6 +106,10 @@ byte.
   Its last line is the error in logs and in the report, up to 200 characters: so is a secret that the \
 command prints there. Its arguments are in neither. A new report file can be read by its owner only.
 
+Waiting for the network, with --wait-for-network:
+  An attempt that fails while the network is down is made again when it is back, and not counted: after at most 10 outages, each no longer than --max-network-wait. With --until-success they last until --deadline, unless --max-network-wait says otherwise.
+  Down is that there is no way out of this machine, and that there was one at the start or since; on a machine with nothing but a local network nothing is waited for. With --network-target down is that there is no way there, or that nothing there answers any more: name the proxy if there is one, and do so if the command talks to this machine or to the local network.
+
 Signals:
   SIGINT and SIGQUIT, SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 reach the command, the first four \
 also its process group where that is not ours. After those four no further attempt is made.
@@ -125,6 +137,9 @@ Examples:
   persevere run --until-success --deadline 2m -- pg_isready -h db
   persevere run --retry-on 7,28 --stop-on 'quota exceeded' -- ./upload.sh";
 
+/// As long as the engine allows.
+const LONGEST_NETWORK_WAIT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// All that was asked for, checked.
 pub(crate) struct Run {
     limits: Limits,
@@ -132,6 +147,7 @@ pub(crate) struct Run {
     quiet_failures: bool,
     inherit_stderr: bool,
     kill_after: Duration,
+    network_target: Option<NetworkTarget>,
     name: String,
     report: Option<PathBuf>,
     program: OsString,
@@ -166,6 +182,7 @@ impl RunArgs {
         let (quiet_failures, inherit_stderr) = self.outputs(settings)?;
         let kill_after = self.kill_after.as_deref();
         let kill_after = settings.get(&key::KILL_AFTER, kill_after, value::duration)?;
+        let network_target = self.network_target(settings, &limits)?;
         let mut command = self.command.into_iter();
         let program = command.next().filter(|program| !program.is_empty());
         let program = program.ok_or_else(|| CliError::usage("the COMMAND to run is empty"))?;
@@ -175,6 +192,7 @@ impl RunArgs {
             quiet_failures,
             inherit_stderr,
             kill_after: kill_after.map_or(Duration::from_secs(10), |set| set.value),
+            network_target,
             name: self.name.unwrap_or_else(|| base_name(&program)),
             report: self.report,
             program,
@@ -195,11 +213,35 @@ impl RunArgs {
             )));
         }
         let unlimited = limits.policy.to_builder();
+        let unlimited = unlimited.max_attempts(persevere::RetryPolicy::UNLIMITED_ATTEMPTS);
+        // An outage that ends it earlier would break the promise.
+        let network_wait = limits.deadline.filter(|_| self.until_success);
+        let network_wait = network_wait.filter(|_| !limits.network_wait_is_set);
+        let network_wait = network_wait.map(|deadline| deadline.min(LONGEST_NETWORK_WAIT));
         limits.policy = unlimited
-            .max_attempts(persevere::RetryPolicy::UNLIMITED_ATTEMPTS)
+            .max_network_wait(network_wait.unwrap_or(limits.policy.max_network_wait()))
             .build()
             .map_err(|error| CliError::usage(error.to_string()))?;
         Ok(limits)
+    }
+
+    /// What is inherited may be meant for other runs; what was written for this one must do something.
+    fn network_target(
+        &self,
+        settings: &Settings,
+        limits: &Limits,
+    ) -> Result<Option<NetworkTarget>, CliError> {
+        let target = self.network_target.as_deref();
+        let target = settings.get(&key::NETWORK_TARGET, target, NetworkTarget::parse)?;
+        match target {
+            Some(set) if !limits.policy.wait_for_network() => match set.source {
+                Source::Option(_) => Err(CliError::usage(
+                    "--network-target needs --wait-for-network, or nothing looks at it",
+                )),
+                _ => Ok(None),
+            },
+            target => Ok(target.map(|set| set.value)),
+        }
     }
 
     /// Whether failures are quiet, and whether standard error is inherited: not both, and the higher

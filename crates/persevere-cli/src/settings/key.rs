@@ -1,7 +1,10 @@
 //! Every setting that can stand in the environment and in the configuration file, in one list.
 
+use std::borrow::Cow;
+
 use super::value;
 use crate::judge::matcher;
+use crate::network_target::{self, NetworkTarget};
 
 /// One setting. Its name makes the option (`--max-delay`), the variable (`PERSEVERE_MAX_DELAY`) and
 /// the key in the file (`max-delay`).
@@ -53,6 +56,7 @@ pub(crate) static ATTEMPT_TIMEOUT: Key = key!("", "attempt-timeout", Text, value
 pub(crate) static MAX_RETRY_AFTER: Key = key!("", "max-retry-after", Text, value::duration);
 pub(crate) static STOP_UNKNOWN: Key = key!("", "stop-unknown", Flag, value::flag);
 pub(crate) static WAIT_FOR_NETWORK: Key = key!("", "wait-for-network", Flag, value::flag);
+pub(crate) static MAX_NETWORK_WAIT: Key = key!("", "max-network-wait", Text, value::duration);
 pub(crate) static LOG_FORMAT: Key = key!("", "log-format", Text, value::log_format);
 pub(crate) static LOG_LEVEL: Key = key!("", "log-level", Text, value::log_level);
 pub(crate) static RETRY_ON: Key = key!("run", "retry-on", List, matcher::parse);
@@ -61,7 +65,9 @@ pub(crate) static QUIET_FAILURES: Key = key!("run", "quiet-failures", Flag, valu
 pub(crate) static INHERIT_STDERR: Key = key!("run", "inherit-stderr", Flag, value::flag);
 pub(crate) static KILL_AFTER: Key = key!("run", "kill-after", Text, value::duration);
 
-pub(super) static ALL: [&Key; 19] = [
+pub(crate) static NETWORK_TARGET: Key = key!("run", "network-target", Text, NetworkTarget::parse);
+
+pub(super) static ALL: [&Key; 21] = [
     &PRESET,
     &ATTEMPTS,
     &INITIAL_DELAY,
@@ -74,6 +80,7 @@ pub(super) static ALL: [&Key; 19] = [
     &MAX_RETRY_AFTER,
     &STOP_UNKNOWN,
     &WAIT_FOR_NETWORK,
+    &MAX_NETWORK_WAIT,
     &LOG_FORMAT,
     &LOG_LEVEL,
     &RETRY_ON,
@@ -81,6 +88,7 @@ pub(super) static ALL: [&Key; 19] = [
     &QUIET_FAILURES,
     &INHERIT_STDERR,
     &KILL_AFTER,
+    &NETWORK_TARGET,
 ];
 
 /// The names of all variables.
@@ -100,6 +108,14 @@ impl Key {
     /// Checks a value without keeping it; the error says what is allowed.
     pub(crate) fn check(&self, text: &str) -> Result<(), String> {
         (self.check)(text)
+    }
+
+    /// A value as it can be repeated in a message.
+    pub(super) fn shown<'a>(&self, value: &'a str) -> Cow<'a, str> {
+        match std::ptr::eq(self, &raw const NETWORK_TARGET) {
+            true => network_target::shown(value),
+            false => value.into(),
+        }
     }
 
     /// Whether its option can stand without a value.

@@ -4,6 +4,8 @@
 #![allow(dead_code, clippy::unwrap_used)]
 
 #[cfg(target_os = "linux")]
+pub(crate) mod namespace;
+#[cfg(target_os = "linux")]
 pub(crate) mod terminal;
 
 use std::io::Write;

@@ -4,9 +4,13 @@ use std::fmt::Write;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
-use persevere::HumanDuration;
-use persevere_network::{Interface, Status, TargetMonitor, Way, state_name};
+use persevere::{HumanDuration, NetworkState};
+use persevere_network::{Counters, Interface, Status, TargetMonitor, Way, state_name};
 use serde::Serialize;
+
+use super::Resolved;
+use crate::network_target::NetworkTarget;
+use crate::text;
 
 /// The network as it is now.
 #[derive(Debug, Serialize)]
@@ -15,6 +19,8 @@ pub(super) struct Report {
     reason: &'static str,
     message: &'static str,
     target: Option<String>,
+    /// Why its name gives nothing to look at: then the rest is the way out to anybody.
+    target_error: Option<String>,
     ways: Vec<WayJson>,
     interfaces: Vec<InterfaceJson>,
 }
@@ -47,26 +53,43 @@ struct Traffic {
 }
 
 impl Report {
-    pub(super) fn new(written: Option<&str>, target: &TargetMonitor) -> Self {
-        let status = target.look();
-        let ways = match written {
+    pub(super) fn new(
+        target: Option<&NetworkTarget>,
+        resolved: &Resolved,
+        anywhere: &TargetMonitor,
+    ) -> Self {
+        let there = resolved.as_deref().ok().filter(|_| target.is_some());
+        let status = there.unwrap_or(anywhere).look();
+        let ways = match there {
             None => Way::out(),
-            Some(_) => target.target().addresses().iter().map(|to| Way::to(*to)).collect(),
+            Some(there) => there.target().addresses().iter().map(|to| Way::to(*to)).collect(),
         };
         let interfaces = Interface::all().unwrap_or_default();
+        let mut counters = Counters::all();
+        let interfaces =
+            interfaces.into_iter().map(|it| InterfaceJson::new(counters.remove(&it.name), it));
         Self {
             state: state_name(status.state),
             reason: status.reason.name(),
             message: status.reason.words(),
-            target: written.map(str::to_owned),
-            ways: ways.iter().map(|way| WayJson::new(way, written.is_none())).collect(),
-            interfaces: interfaces.iter().map(InterfaceJson::new).collect(),
+            target: target.map(ToString::to_string),
+            target_error: resolved.as_ref().err().cloned(),
+            ways: ways.iter().map(|way| WayJson::new(way, there.is_none())).collect(),
+            interfaces: interfaces.collect(),
         }
+    }
+
+    pub(super) fn is_down(&self) -> bool {
+        self.state == state_name(NetworkState::Down)
     }
 
     pub(super) fn text(&self) -> String {
         let mut text = format!("{}: {}\n", self.state, self.message);
-        let title = self.target.as_ref().map_or_else(|| "Out".to_owned(), |to| format!("To {to}"));
+        if let Some(error) = &self.target_error {
+            let _written = writeln!(text, "{error}");
+        }
+        let to = self.target.as_ref().filter(|_| self.target_error.is_none());
+        let title = to.map_or_else(|| "Out".to_owned(), |to| format!("To {to}"));
         let _written = writeln!(text, "\n{title}:");
         let width = self.ways.iter().map(|way| way.to.len()).max().unwrap_or(0);
         for way in &self.ways {
@@ -107,14 +130,13 @@ impl WayJson {
 }
 
 impl InterfaceJson {
-    fn new(interface: &Interface) -> Self {
-        let counters = interface.counters();
+    fn new(counters: Option<Counters>, interface: Interface) -> Self {
         Self {
-            name: interface.name.clone(),
+            name: interface.name,
             up: interface.up,
             running: interface.running,
             loopback: interface.loopback,
-            addresses: interface.addresses.clone(),
+            addresses: interface.addresses,
             received: counters.map(|it| Traffic {
                 bytes: it.received_bytes,
                 packets: it.received_packets,
@@ -163,6 +185,9 @@ pub(super) struct Change {
     reason: &'static str,
     message: &'static str,
     before: Option<Before>,
+    /// Why the name of the target gives nothing to look at: then this is the way out to anybody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target_error: Option<String>,
 }
 
 /// What was before it, and for how long.
@@ -176,7 +201,7 @@ impl Change {
     pub(super) fn new(status: &Status, before: Option<Status>) -> Self {
         let time = SystemTime::now().checked_sub(status.lasted()).unwrap_or(SystemTime::now());
         Self {
-            time: humantime::format_rfc3339_millis(time).to_string(),
+            time: text::timestamp(time),
             state: state_name(status.state),
             reason: status.reason.name(),
             message: status.reason.words(),
@@ -184,7 +209,12 @@ impl Change {
                 state: state_name(before.state),
                 lasted_ms: milliseconds(status.since.saturating_duration_since(before.since)),
             }),
+            target_error: None,
         }
+    }
+
+    pub(super) fn with_target_error(self, target_error: Option<String>) -> Self {
+        Self { target_error, ..self }
     }
 
     /// `2026-01-31T12:00:00.000Z down: the interface has no carrier, after 2m up`.
@@ -193,6 +223,9 @@ impl Change {
         if let Some(Before { state, lasted_ms }) = &self.before {
             let lasted = HumanDuration(Duration::from_millis(*lasted_ms));
             let _written = write!(text, ", after {lasted} {state}");
+        }
+        if let Some(error) = &self.target_error {
+            let _written = write!(text, ", but {error}");
         }
         text
     }

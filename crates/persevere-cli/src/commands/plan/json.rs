@@ -65,6 +65,7 @@ struct PolicyJson {
     retry_unknown: bool,
     max_retry_after_ms: Milliseconds,
     wait_for_network: bool,
+    max_network_wait_ms: Milliseconds,
     deadline_ms: Option<Milliseconds>,
     attempt_timeout_ms: Option<Milliseconds>,
 }
@@ -83,6 +84,7 @@ impl PolicyJson {
             retry_unknown: policy.retry_unknown(),
             max_retry_after_ms: Milliseconds(policy.max_retry_after()),
             wait_for_network: policy.wait_for_network(),
+            max_network_wait_ms: Milliseconds(policy.max_network_wait()),
             deadline_ms: limits.deadline.map(Milliseconds),
             attempt_timeout_ms: limits.attempt_timeout.map(Milliseconds),
         }

@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use persevere::{Attempt, End, Event, EventKind, Kind, RetryError, Retryer, Verdict};
-use persevere_network::Monitor;
 use rustix::process::{Resource, Rlimit, setrlimit};
 use tracing::debug;
 
 use super::Run;
 use super::failure::CommandFailure;
+use super::network::RunNetwork;
 use super::report::{AttemptReport, Report, ReportFile, milliseconds};
 use crate::error::{CliError, reason};
 use crate::exit_status::TIMED_OUT;
@@ -38,12 +38,11 @@ pub(super) fn execute(run: Run) -> Result<ExitCode, CliError> {
         ended.caught().is_some() || deadline.is_some_and(|deadline| started.elapsed() >= deadline)
     });
     let attempts = Attempts::new(&run, signals.clone());
-    let delays = attempts.reports.clone();
+    let waits = attempts.reports.clone();
     let mut retryer =
-        Retryer::new(run.limits.policy).observer(move |event: &Event<'_>| delays.note_delay(event));
+        Retryer::new(run.limits.policy).observer(move |event: &Event<'_>| waits.note(event));
     if run.limits.policy.wait_for_network() {
-        // Nobody knows what the command talks to, so any way out will do.
-        retryer = retryer.network_monitor(Arc::new(Monitor::new()));
+        retryer = retryer.network_monitor(RunNetwork::watch(run.network_target.clone()));
     }
     let mut call = retryer
         .call(&run.name)
@@ -57,18 +56,21 @@ pub(super) fn execute(run: Run) -> Result<ExitCode, CliError> {
     }
     let result = call.run_blocking(|attempt| attempts.make(attempt));
 
+    attempts.reports.end_pause();
     let exit_code = exit_code(&result, &signals);
     let shown = attempts.release_output();
     if let Err(error) = &result {
         tell_unless_logged(error);
     }
     let reported = report.as_mut().map_or(Ok(()), |report| {
+        let attempts = attempts.reports.take();
         report.write(&Report {
             operation: &run.name,
             outcome: outcome(&result, &signals),
             exit_code,
             elapsed_ms: milliseconds(started.elapsed()),
-            attempts: attempts.reports.take(),
+            network_wait_ms: attempts.iter().filter_map(|attempt| attempt.network_wait_ms).sum(),
+            attempts,
         })
     });
     // The command's own status says more than that of a lost report.
@@ -126,6 +128,7 @@ impl<'a> Attempts<'a> {
     }
 
     fn make(&self, attempt: Attempt) -> Result<(), CommandFailure> {
+        self.reports.end_pause();
         debug!(operation = self.run.name, attempt = attempt.number(), "attempt started");
         let started = Instant::now();
         let Some(attempted) = self.supervisor.attempt(attempt) else {
@@ -202,34 +205,50 @@ impl Write for Forward {
     }
 }
 
-/// The attempts so far, shared with the observer, who alone hears of delays.
+/// The attempts so far, shared with the observer, who alone hears of delays and outages.
 #[derive(Clone, Default)]
 struct Reports {
-    shared: Arc<Mutex<Vec<AttemptReport>>>,
+    shared: Arc<Mutex<Noted>>,
+}
+
+#[derive(Default)]
+struct Noted {
+    attempts: Vec<AttemptReport>,
+    /// When the network pause under way began.
+    paused_at: Option<Instant>,
 }
 
 impl Reports {
-    fn with<T>(&self, use_them: impl FnOnce(&mut Vec<AttemptReport>) -> T) -> T {
-        let mut reports = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        use_them(&mut reports)
+    fn with<T>(&self, use_them: impl FnOnce(&mut Noted) -> T) -> T {
+        use_them(&mut self.shared.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn push(&self, report: AttemptReport) {
-        self.with(|reports| reports.push(report));
+        self.with(|noted| noted.attempts.push(report));
     }
 
-    fn note_delay(&self, event: &Event<'_>) {
-        if let (EventKind::Retrying, Some(delay)) = (event.kind, event.delay) {
-            self.with(|reports| {
-                if let Some(last) = reports.last_mut() {
-                    last.delay_ms = Some(milliseconds(delay));
-                }
-            });
-        }
+    fn note(&self, event: &Event<'_>) {
+        self.with(|noted| match (event.kind, event.delay, noted.attempts.last_mut()) {
+            (EventKind::Retrying, Some(delay), Some(last)) => {
+                last.delay_ms = Some(milliseconds(delay));
+            }
+            (EventKind::NetworkDown, ..) => noted.paused_at = Some(Instant::now()),
+            _ => {}
+        });
+    }
+
+    /// An attempt begins, or the run has ended: that the network is back is not told to one who only
+    /// goes to see, and not if it does not come back.
+    fn end_pause(&self) {
+        self.with(|noted| {
+            if let (Some(since), Some(last)) = (noted.paused_at.take(), noted.attempts.last_mut()) {
+                last.network_wait_ms = Some(milliseconds(since.elapsed()));
+            }
+        });
     }
 
     fn take(&self) -> Vec<AttemptReport> {
-        self.with(std::mem::take)
+        self.with(|noted| std::mem::take(&mut noted.attempts))
     }
 }
 

@@ -22,6 +22,8 @@ pub(super) struct Report<'a> {
     pub(super) outcome: &'static str,
     pub(super) exit_code: u8,
     pub(super) elapsed_ms: u64,
+    /// How much of that was spent waiting for the network.
+    pub(super) network_wait_ms: u64,
     pub(super) attempts: Vec<AttemptReport>,
 }
 
@@ -38,6 +40,8 @@ pub(super) struct AttemptReport {
     retryable: Option<bool>,
     /// How long the next attempt waits.
     pub(super) delay_ms: Option<u64>,
+    /// How long the network was waited for, before the attempt was made again.
+    pub(super) network_wait_ms: Option<u64>,
     error: Option<String>,
 }
 
@@ -64,6 +68,7 @@ impl AttemptReport {
             rule: Some(verdict.rule()),
             retryable: Some(verdict.is_retryable()),
             delay_ms: None,
+            network_wait_ms: None,
             error: Some(failure.to_string()),
         }
     }
