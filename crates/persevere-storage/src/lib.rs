@@ -9,6 +9,8 @@ mod local;
 mod location;
 mod meter;
 mod partial;
+#[cfg(feature = "sftp")]
+mod sftp;
 mod store;
 mod walk;
 
@@ -16,4 +18,6 @@ pub use error::{Cause, ProviderError, StorageError};
 #[cfg(feature = "http-stores")]
 pub use http::HttpOptions;
 pub use location::{Location, LocationError};
+#[cfg(feature = "sftp")]
+pub use sftp::{Ask, SftpOptions};
 pub use store::{Checksums, Entry, ObjectInfo, Version};
