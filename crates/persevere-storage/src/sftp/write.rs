@@ -132,9 +132,9 @@ async fn write(
     meter: &Meter,
 ) -> Result<(), StorageError> {
     let step = call.connection.largest_write;
-    let pieces = bytes.chunks(step).zip((offset..).step_by(step));
-    let writes = pieces.map(|(piece, offset)| async move {
-        file.write(offset, piece).await?;
+    let writes = (0..bytes.len()).step_by(step).map(|start| async move {
+        let piece = &bytes[start..bytes.len().min(start + step)];
+        file.write(offset + start as u64, piece).await?;
         meter.add(piece.len() as u64);
         Ok::<_, StorageError>(())
     });
