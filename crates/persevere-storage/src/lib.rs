@@ -12,6 +12,8 @@ mod partial;
 #[cfg(feature = "sftp")]
 mod sftp;
 mod store;
+#[cfg(test)]
+mod testing;
 mod walk;
 
 pub use error::{Cause, ProviderError, StorageError};

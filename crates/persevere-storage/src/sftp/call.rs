@@ -6,11 +6,11 @@ use std::time::{Duration, SystemTime};
 use bytes::{BufMut, Bytes};
 use persevere::{Kind, Verdict};
 use russh_sftp::client::error::Error as SftpError;
-use russh_sftp::protocol::{FileAttributes, OpenFlags, Packet, StatusCode};
+use russh_sftp::protocol::{File, FileAttributes, Handle, OpenFlags, Packet, StatusCode};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::connection::Connection;
-use super::failure::{disk_full, explained, is};
+use super::failure::{disk_full, explained, is, transport};
 use crate::error::StorageError;
 use crate::store::{Checksums, ObjectInfo, Stored, Version};
 
@@ -98,17 +98,38 @@ impl Call {
         flags: OpenFlags,
         attributes: FileAttributes,
     ) -> Result<Option<OpenFile>, StorageError> {
-        let handles = Arc::clone(&self.connection.handles);
-        let Ok(permit) = handles.acquire_owned().await else { return Err(self.gone()) };
-        let open = self.connection.session.open(path, flags, attributes);
-        let Some(opened) = self.find(open).await? else { return Ok(None) };
-        let file = OpenFile { call: self.clone(), handle: Some(opened.handle), _permit: permit };
-        if file.handle().contains(char::REPLACEMENT_CHARACTER) {
-            let what =
-                format!("{}: the server names open files in a way that is not supported", self.url);
-            return Err(StorageError::Unsupported { what });
-        }
-        Ok(Some(file))
+        let (call, path) = (self.clone(), path.to_owned());
+        let connection = Arc::clone(&self.connection);
+        let open = async move { connection.session.open(path, flags, attributes).await };
+        call.hold(open).await
+    }
+
+    /// Opens a folder; `None` if there is none.
+    pub(super) async fn open_folder(&self, path: &str) -> Result<Option<OpenFile>, StorageError> {
+        let (call, path) = (self.clone(), path.to_owned());
+        let connection = Arc::clone(&self.connection);
+        call.hold(async move { connection.session.opendir(path).await }).await
+    }
+
+    /// Waits for a handle in a task of its own: what the server opens for somebody who is gone must be
+    /// closed all the same.
+    async fn hold(
+        self,
+        open: impl Future<Output = Result<Handle, SftpError>> + Send + 'static,
+    ) -> Result<Option<OpenFile>, StorageError> {
+        let doing = self.doing.clone();
+        let opened = tokio::spawn(async move {
+            let handles = Arc::clone(&self.connection.handles);
+            let permit = handles.acquire_owned().await.ok();
+            let Some(opened) = self.find(open).await? else { return Ok(None) };
+            if opened.handle.contains(char::REPLACEMENT_CHARACTER) {
+                let what =
+                    format!("{}: this server's way to name open files is not supported", self.url);
+                return Err(StorageError::Unsupported { what });
+            }
+            Ok(Some(OpenFile { call: self, handle: Some(opened.handle), permit }))
+        });
+        opened.await.map_err(transport(&doing))?
     }
 
     /// A request that the protocol itself does not have.
@@ -160,7 +181,7 @@ impl Call {
 pub(super) struct OpenFile {
     call: Call,
     handle: Option<String>,
-    _permit: OwnedSemaphorePermit,
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 impl OpenFile {
@@ -176,6 +197,16 @@ impl OpenFile {
     pub(super) async fn set(&self, attributes: FileAttributes) -> Result<(), StorageError> {
         let session = &self.call.connection.session;
         self.call.run(session.fsetstat(self.handle(), attributes)).await.map(drop)
+    }
+
+    /// More names in a folder; `None` after the last.
+    pub(super) async fn names(&self) -> Result<Option<Vec<File>>, StorageError> {
+        let session = &self.call.connection.session;
+        match self.call.run(session.readdir(self.handle())).await {
+            Ok(names) => Ok(Some(names.files)),
+            Err(error) if is(&error, StatusCode::Eof) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// All bytes of a range; fewer at the end of the file.
@@ -255,10 +286,11 @@ impl Drop for OpenFile {
     fn drop(&mut self) {
         let Some(handle) = self.handle.take() else { return };
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            let call = self.call.clone();
+            let (call, permit) = (self.call.clone(), self.permit.take());
             runtime.spawn(async move {
                 // Nobody waits for it: the server closes it when the connection ends.
                 let _ = call.run(call.connection.session.close(handle)).await;
+                drop(permit);
             });
         }
     }

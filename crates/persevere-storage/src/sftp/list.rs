@@ -2,10 +2,9 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use russh_sftp::protocol::{FileAttributes, StatusCode};
+use russh_sftp::protocol::FileAttributes;
 
 use super::call::{Call, FileKind, kind, modified, version};
-use super::failure::is;
 use crate::error::StorageError;
 use crate::store::{Entry, Page};
 use crate::walk::{PAGE, Walk};
@@ -102,26 +101,16 @@ pub(super) async fn children(
     call: &Call,
     folder: &str,
 ) -> Result<Option<Vec<(String, FileAttributes)>>, StorageError> {
-    let session = &call.connection.session;
-    let handles = std::sync::Arc::clone(&call.connection.handles);
-    let Ok(_permit) = handles.acquire_owned().await else { return Ok(None) };
-    let Some(handle) = call.find(session.opendir(folder)).await? else { return Ok(None) };
+    let Some(open) = call.open_folder(folder).await? else { return Ok(None) };
     let mut children = Vec::new();
-    let read = loop {
-        match call.run(session.readdir(&handle.handle)).await {
-            Ok(names) => {
-                for file in names.files {
-                    if !matches!(&*file.filename, "." | "..") {
-                        children.push((file.filename, file.attrs));
-                    }
-                }
+    while let Some(files) = open.names().await? {
+        for file in files {
+            if !matches!(&*file.filename, "." | "..") {
+                children.push((file.filename, file.attrs));
             }
-            Err(error) if is(&error, StatusCode::Eof) => break Ok(()),
-            Err(error) => break Err(error),
         }
-    };
-    let closed = call.run(session.close(&handle.handle)).await;
-    read.and(closed.map(drop))?;
+    }
+    open.close().await?;
     for (name, _) in &children {
         check(call, folder, name)?;
     }
