@@ -38,11 +38,13 @@ impl Ended {
             Some(Lost::Failed(error)) => Some(error),
             None => otherwise,
         };
-        let closed =
-            || io::Error::new(io::ErrorKind::UnexpectedEof, "the server closed the connection");
-        // What it closed without a word at the very beginning, it had no time for: MaxStartups.
+        let ended = |what| io::Error::new(io::ErrorKind::UnexpectedEof, what);
         let source = match source {
-            None | Some(russh::Error::Disconnect | russh::Error::HUP) => closed().into(),
+            None => ended("the server ended the SFTP session").into(),
+            // Where it does so without a word, it may have had no time for us.
+            Some(russh::Error::Disconnect | russh::Error::HUP) => {
+                ended("the server closed the connection").into()
+            }
             Some(russh::Error::IO(error)) => error.into(),
             Some(error) => error.into(),
         };

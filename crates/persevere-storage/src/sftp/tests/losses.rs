@@ -171,12 +171,12 @@ async fn a_server_that_hangs_up_at_once_may_have_time_later() {
 
 #[tokio::test]
 async fn a_server_without_sftp_is_said_to_be_one() {
+    let Some(sshd) = Sshd::start_with("# No Subsystem") else { return };
+    let said = final_text(store(&sshd, options(&sshd)).stat("a").await.unwrap_err());
+    assert!(said.contains("the server has no SFTP"), "{said}");
     let Some(sshd) = Sshd::start_with("Subsystem sftp /nothing/sftp-server") else { return };
     let error = store(&sshd, options(&sshd)).stat("a").await.unwrap_err();
-    assert!(text(&error).contains("start SFTP"), "{}", text(&error));
-    let Some(sshd) = Sshd::start_with("MaxSessions 0") else { return };
-    let text = final_text(store(&sshd, options(&sshd)).stat("a").await.unwrap_err());
-    assert!(text.contains("start SFTP"), "{text}");
+    assert!(text(&error).contains("ended the SFTP session"), "{}", text(&error));
 }
 
 #[tokio::test]
