@@ -427,3 +427,39 @@ async fn what_nobody_waits_for_any_more_is_not_written() {
     assert_eq!(folder.names(), ["a.part"]);
     assert_eq!(fs::read(folder.key("a.part")).unwrap(), b"");
 }
+
+#[tokio::test]
+#[ignore = "measures, and says nothing of right or wrong"]
+async fn how_fast_parts_are_read_and_written() {
+    const PART: usize = 16 * 1024 * 1024;
+    let folder = Folder::new();
+    let key = folder.with("a", &vec![1; 32 * PART]);
+    let shown = |what: &str, begun: std::time::Instant| {
+        let speed = 32.0 * PART as f64 / 1e6 / begun.elapsed().as_secs_f64();
+        println!("{what} {speed:.0} MB/s");
+    };
+    for _ in 0..3 {
+        let begun = std::time::Instant::now();
+        for part in 0..32 {
+            let start = part * PART as u64;
+            let stream = folder.0.read(&key, start..start + PART as u64, None).await.unwrap();
+            let pieces: Vec<Bytes> = stream.try_collect().await.unwrap();
+            assert_eq!(pieces.len(), 1);
+        }
+        shown("read by parts", begun);
+        let begun = std::time::Instant::now();
+        assert_eq!(fs::read(&key).unwrap().len(), 32 * PART);
+        shown("fs::read", begun);
+        let to = folder.key("b");
+        let payload = Payload { bytes: vec![1; PART].into(), digest: Default::default() };
+        let id = folder.begin(&to, "one").await.unwrap();
+        let begun = std::time::Instant::now();
+        for part in 0..32 {
+            let place = PartPlace { number: 1, offset: part * PART as u64 };
+            let upload = Upload { key: &to, id: &id };
+            folder.0.put_part(upload, place, &payload, &Meter::default()).await.unwrap();
+        }
+        shown("written by parts", begun);
+        folder.0.abort_upload(Upload { key: &to, id: &id }).await.unwrap();
+    }
+}

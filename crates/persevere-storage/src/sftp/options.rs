@@ -92,7 +92,9 @@ pub(super) const PASSPHRASE_FILE: &str = "PERSEVERE_SFTP_PASSPHRASE_FILE";
 /// Asks somebody a question, as "Password of me@host", and returns the answer; `None` if there is
 /// nobody, or they would not say.
 #[derive(Clone)]
-pub struct Ask(Arc<dyn Fn(&str) -> Option<String> + Send + Sync>);
+pub struct Ask(Arc<Question>);
+
+type Question = dyn Fn(&str) -> Option<String> + Send + Sync;
 
 impl Ask {
     /// Asks by this function, which may block.

@@ -6,6 +6,7 @@ mod files;
 mod host_keys;
 mod logins;
 mod losses;
+mod passwords;
 mod speed;
 mod sshd;
 

@@ -244,7 +244,9 @@ pub(super) async fn uploads(call: &Call, key: &str) -> Result<Vec<SeenUpload>, S
     let folder = if folder.is_empty() { "." } else { folder };
     let children = super::list::children(call, folder).await?.unwrap_or_default();
     let orphans = children.into_iter().filter(|(child, attributes)| {
-        partial::is_of(name, child) && kind(attributes) == FileKind::File && attributes.len() == 0
+        partial::is_of(name, child)
+            && kind(attributes) == FileKind::File
+            && attributes.size == Some(0)
     });
     // Nobody has written to them, so that this is when they were made.
     Ok(orphans.map(|(id, attributes)| SeenUpload { id, begun: modified(&attributes) }).collect())

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use super::sshd::{Sshd, known_host, make_key, run};
 use super::{options, store};
-use crate::testing::{final_text, is_retryable};
+use crate::testing::final_text;
 
 /// What happens with such a file of known hosts.
 async fn refusal(sshd: &Sshd, known_hosts: &str) -> Option<String> {
@@ -122,14 +122,20 @@ async fn a_server_shows_the_key_that_is_known() {
         let known = known_host(sshd.address, &folder.path().join(key)).unwrap();
         assert_eq!(refusal(&sshd, &known).await, None, "{key}");
     }
-    // And not a new one of another kind, where only new hosts are accepted.
-    let strangers = known_host(sshd.address, &sshd.beside("strangers_key.pub")).unwrap();
-    fs::write(sshd.beside("known"), strangers.replace("\n", "\n")).unwrap();
+}
+
+#[tokio::test]
+async fn a_key_of_another_kind_is_no_new_host() {
+    let Some(sshd) = Sshd::start() else { return };
+    let other = sshd.beside("other");
+    make_key(&other, "ecdsa", "").unwrap();
+    let known = known_host(sshd.address, &sshd.beside("other.pub")).unwrap();
+    fs::write(sshd.beside("known"), known).unwrap();
     let mut options = options(&sshd);
     options.known_hosts = vec![sshd.beside("known")];
     options.accept_new_host_keys = true;
-    let error = store(&sshd, options).stat("a").await.unwrap_err();
-    assert!(!is_retryable(&error));
+    let text = final_text(store(&sshd, options).stat("a").await.unwrap_err());
+    assert!(text.contains("HAS CHANGED"), "{text}");
 }
 
 #[tokio::test]
