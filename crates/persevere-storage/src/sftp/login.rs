@@ -416,6 +416,12 @@ impl Login<'_> {
                 ),
                 source: Some(russh::Error::NotAuthenticated.into()),
             },
+            // There is nothing left that the server would accept.
+            StorageError::Transport { source, .. }
+                if matches!(source.downcast_ref(), Some(russh::Error::NoAuthMethod)) =>
+            {
+                self.refused(progress)
+            }
             _ => error,
         }
     }
