@@ -11,7 +11,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use persevere_storage::{HttpOptions, StorageBuilder};
+use persevere_storage::{
+    AzureOptions, GcsOptions, HttpOptions, S3Options, SftpOptions, StorageBuilder, StorageError,
+};
 
 use crate::error::CliError;
 use crate::settings::{Raw, Settings, key, value};
@@ -117,7 +119,7 @@ fn file(raw: Raw) -> Result<PathBuf, CliError> {
 
 impl StorageSettings {
     /// What opens places the way these settings say. The one place where they meet the library.
-    pub(crate) fn builder(self) -> StorageBuilder {
+    pub(crate) fn builder(self) -> Result<StorageBuilder, StorageError> {
         let Self {
             endpoint,
             region,
@@ -135,9 +137,32 @@ impl StorageSettings {
         if let Some(stalled_after) = stalled_after {
             http.stalled_after = stalled_after;
         }
-        // Local paths, which is all that can be opened so far, have no use for the others.
-        let _of_providers = (endpoint, region, profile, anonymous);
-        let _of_ssh = (identity, known_hosts, accept_new_host_key, password_file);
-        StorageBuilder::new().http(http)
+        let mut s3 = S3Options::from_environment();
+        s3.endpoint = endpoint.clone().or(s3.endpoint);
+        s3.region = region.or(s3.region);
+        s3.profile = profile.or(s3.profile);
+        s3.anonymous |= anonymous;
+        let mut gcs = GcsOptions::from_environment();
+        gcs.endpoint = endpoint.clone().or(gcs.endpoint);
+        gcs.anonymous |= anonymous;
+        let mut sftp = SftpOptions::from_environment();
+        sftp.identity_files.splice(0..0, identity);
+        if let Some(known_hosts) = known_hosts {
+            sftp.known_hosts = vec![known_hosts];
+        }
+        sftp.accept_new_host_keys |= accept_new_host_key;
+        sftp.password_file = password_file.or(sftp.password_file);
+        if let Some(stalled_after) = stalled_after {
+            sftp.stalled_after = stalled_after;
+        }
+        let builder = StorageBuilder::new().http(http).s3(s3).gcs(gcs).sftp(sftp);
+        if endpoint.is_none() && !anonymous {
+            return Ok(builder);
+        }
+        // What is wrong with Azure's variables is no concern of those who do not use it.
+        let mut azure = AzureOptions::from_environment()?;
+        azure.endpoint = endpoint.or(azure.endpoint);
+        azure.anonymous |= anonymous;
+        Ok(builder.azure(azure))
     }
 }

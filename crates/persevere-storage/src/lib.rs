@@ -19,12 +19,16 @@ mod partial;
 mod progress;
 #[cfg(feature = "s3")]
 mod s3;
+#[cfg(feature = "sftp")]
+mod sftp;
 mod side;
 mod storage;
 mod store;
 #[cfg(test)]
 #[cfg(feature = "http-stores")]
 mod test_peers;
+#[cfg(test)]
+mod testing;
 mod transfer;
 mod unfinished;
 mod walk;
@@ -44,6 +48,8 @@ pub use options::TransferOptions;
 pub use progress::Progress;
 #[cfg(feature = "s3")]
 pub use s3::{S3AccessKey, S3Addressing, S3Options};
+#[cfg(feature = "sftp")]
+pub use sftp::{Ask, SftpOptions};
 pub use storage::Storage;
 pub use store::{Checksums, Entry, ObjectInfo, Version};
 pub use transfer::{Summary, Verified};

@@ -19,6 +19,8 @@ use crate::local::LocalStore;
 use crate::location::Location;
 #[cfg(feature = "s3")]
 use crate::s3::{S3, S3Options};
+#[cfg(feature = "sftp")]
+use crate::sftp::{SftpOptions, SftpStore};
 use crate::storage::Storage;
 use crate::store::Store;
 
@@ -52,6 +54,8 @@ pub struct StorageBuilder {
     azure: Option<AzureOptions>,
     #[cfg(feature = "gcs")]
     gcs: Option<GcsOptions>,
+    #[cfg(feature = "sftp")]
+    sftp: Option<SftpOptions>,
 }
 
 impl StorageBuilder {
@@ -100,6 +104,14 @@ impl StorageBuilder {
         self
     }
 
+    /// How hosts are logged in to. Default: as `ssh` does it.
+    #[cfg(feature = "sftp")]
+    #[must_use]
+    pub fn sftp(mut self, options: SftpOptions) -> Self {
+        self.sftp = Some(options);
+        self
+    }
+
     /// Which account of Azure, and on whose behalf. Default: what the environment says.
     #[cfg(feature = "azure")]
     #[must_use]
@@ -142,6 +154,12 @@ impl StorageBuilder {
                 let options = self.azure.clone().map_or_else(AzureOptions::from_environment, Ok)?;
                 let store = AzureStore::new(container, &options, &self.http)?;
                 Ok((Arc::new(store), key.clone()))
+            }
+            #[cfg(feature = "sftp")]
+            Location::Sftp { user, host, port, path } => {
+                let options = self.sftp.clone().unwrap_or_else(SftpOptions::from_environment);
+                let store = SftpStore::new(user.as_deref(), host, *port, options)?;
+                Ok((Arc::new(store), path.clone()))
             }
             #[allow(unreachable_patterns, reason = "with all features there is none")]
             other => Err(StorageError::Unsupported {

@@ -41,11 +41,6 @@ impl<T, I: PartialEq> Walk<T, I> {
         self.levels.iter().any(|level| level.identity == *identity)
     }
 
-    /// The folder that the last key was in.
-    pub(crate) fn folder(&self) -> Option<&I> {
-        self.levels.last().map(|level| &level.identity)
-    }
-
     /// The next key, and what is known of it.
     pub(crate) fn next(&mut self) -> Option<(String, T)> {
         while let Some(level) = self.levels.last_mut() {

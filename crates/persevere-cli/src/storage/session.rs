@@ -110,6 +110,7 @@ impl Session {
     ) -> Result<Self, CliError> {
         let limits = policy.limits(settings)?;
         let builder = storage.read(settings)?.builder();
+        let builder = builder.map_err(|error| CliError::usage(error.to_string()))?;
         let waits = Arc::new(AtomicBool::new(false));
         let observed = waits.clone();
         let retryer = Retryer::new(limits.policy)

@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use bytes::Bytes;
@@ -12,17 +12,24 @@ use futures_util::TryStreamExt;
 use tempfile::TempDir;
 
 use super::*;
-use crate::digest::Digest;
-use crate::store::Entry;
+use crate::testing::{Driver, Small, final_text, job};
 
 struct Folder {
     folder: TempDir,
-    store: LocalStore,
+    store: Driver<LocalStore>,
+}
+
+impl std::ops::Deref for Folder {
+    type Target = Driver<LocalStore>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.store
+    }
 }
 
 impl Folder {
     fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), store: LocalStore::new() }
+        Self { folder: tempfile::tempdir().unwrap(), store: Driver(LocalStore::new()) }
     }
 
     fn key(&self, name: &str) -> String {
@@ -44,86 +51,11 @@ impl Folder {
         names
     }
 
-    async fn put(&self, key: &str, bytes: &'static [u8]) -> Result<Stored, StorageError> {
-        let payload = Payload::new(Bytes::from_static(bytes));
-        self.store.put(key, &payload, &job("put"), &Meter::default()).await
-    }
-
-    async fn begin(&self, key: &str, of: &str) -> Result<String, StorageError> {
-        self.store.begin_upload(key, &job(of)).await
-    }
-
-    async fn part(
-        &self,
-        upload: Upload<'_>,
-        offset: u64,
-        bytes: &[u8],
-    ) -> Result<(), StorageError> {
-        let place = PartPlace { number: 1, offset };
-        let payload = Payload::new(Bytes::copy_from_slice(bytes));
-        self.store.put_part(upload, place, &payload, &Meter::default()).await.map(drop)
-    }
-
-    async fn finish(&self, upload: Upload<'_>, whole: &[u8]) -> Result<Stored, StorageError> {
-        let attributes = job("finish");
-        let whole = Whole { digest: Digest::of(whole), attributes: &attributes };
-        self.store.finish_upload(upload, &[], &whole).await
-    }
-
-    async fn read(&self, key: &str, range: Range<u64>) -> Result<Vec<u8>, StorageError> {
-        self.read_version(key, range, None).await
-    }
-
-    async fn read_version(
-        &self,
-        key: &str,
-        range: Range<u64>,
-        version: Option<&Version>,
-    ) -> Result<Vec<u8>, StorageError> {
-        let pieces: Vec<Bytes> = self.store.read(key, range, version).await?.try_collect().await?;
-        Ok(pieces.concat())
-    }
-
-    async fn stat(&self, key: &str) -> Result<Option<ObjectInfo>, StorageError> {
-        self.store.stat(key).await
-    }
-
-    async fn list(&self, prefix: &str, recursive: bool) -> Result<Vec<Entry>, StorageError> {
-        let mut entries = Vec::new();
-        let mut page: Option<String> = None;
-        loop {
-            let Page { entries: more, next } =
-                self.store.list_page(prefix, recursive, page.as_deref()).await?;
-            entries.extend(more);
-            match next {
-                Some(next) => page = Some(next),
-                None => return Ok(entries),
-            }
-        }
-    }
-
     async fn keys(&self, prefix: &str, recursive: bool) -> Vec<String> {
         let entries = self.list(prefix, recursive).await.unwrap();
         let root = format!("{}/", self.folder.path().display());
         entries.into_iter().map(|entry| entry.key.replace(&root, "")).collect()
     }
-}
-
-fn job(id: &str) -> Attributes {
-    Attributes { job: id.into(), ..Attributes::default() }
-}
-
-/// That trying again is seen to be of no use, and what is said.
-fn final_text(error: StorageError) -> String {
-    let verdict = error.verdict();
-    assert!(!verdict.is_retryable(), "{error:?}");
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(&error);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 fn make(program: &str, path: &str) {
@@ -165,9 +97,9 @@ async fn parts_in_any_order_make_the_file() {
     folder.part(upload, 0, b"wrong").await.unwrap();
     folder.part(upload, 0, b"0123").await.unwrap();
     folder.part(upload, 4, b"4567").await.unwrap();
-    folder.store.sync_upload(upload).await.unwrap();
-    assert_eq!(folder.store.list_parts(upload).await.unwrap(), []);
-    assert!(!folder.store.knows_parts());
+    folder.0.sync_upload(upload).await.unwrap();
+    assert_eq!(folder.0.list_parts(upload).await.unwrap(), []);
+    assert!(!folder.0.knows_parts());
     assert_eq!(folder.names(), ["disk.img.part"]);
     let stored = folder.finish(upload, b"0123456789").await.unwrap();
     assert_eq!(folder.names(), ["disk.img"]);
@@ -198,13 +130,13 @@ async fn an_upload_that_is_gone_is_known_to_be() {
     let key = folder.key("a");
     let id = folder.begin(&key, "one").await.unwrap();
     let upload = Upload { key: &key, id: &id };
-    folder.store.abort_upload(upload).await.unwrap();
-    folder.store.abort_upload(upload).await.unwrap();
+    folder.0.abort_upload(upload).await.unwrap();
+    folder.0.abort_upload(upload).await.unwrap();
     assert!(folder.names().is_empty());
     let is_gone = |error| matches!(error, StorageError::UploadGone { .. });
     assert!(is_gone(folder.part(upload, 0, b"x").await.unwrap_err()));
-    assert!(is_gone(folder.store.list_parts(upload).await.unwrap_err()));
-    assert!(is_gone(folder.store.sync_upload(upload).await.unwrap_err()));
+    assert!(is_gone(folder.0.list_parts(upload).await.unwrap_err()));
+    assert!(is_gone(folder.0.sync_upload(upload).await.unwrap_err()));
     assert!(folder.names().is_empty());
 }
 
@@ -230,11 +162,11 @@ async fn orphans_are_the_empty_partial_files_of_exactly_this_key() {
     let filled = folder.begin(&key, "two").await.unwrap();
     folder.part(Upload { key: &key, id: &filled }, 0, b"x").await.unwrap();
     folder.begin(&folder.key("a.old"), "three").await.unwrap();
-    let uploads = folder.store.list_uploads(&key).await.unwrap();
+    let uploads = folder.0.list_uploads(&key).await.unwrap();
     assert_eq!(uploads.iter().map(|upload| &upload.id).collect::<Vec<_>>(), [&ours]);
     assert!(uploads[0].begun.is_some());
     let nowhere = folder.key("no/folder");
-    assert_eq!(folder.store.list_uploads(&nowhere).await.unwrap(), []);
+    assert_eq!(folder.0.list_uploads(&nowhere).await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -245,7 +177,7 @@ async fn an_id_of_a_journal_cannot_name_another_file() {
     for id in ["precious", "../precious", "a", "", "a.part/../precious"] {
         let upload = Upload { key: &key, id };
         assert!(folder.part(upload, 0, b"y").await.is_err(), "{id}");
-        assert!(folder.store.abort_upload(upload).await.is_err(), "{id}");
+        assert!(folder.0.abort_upload(upload).await.is_err(), "{id}");
     }
     assert_eq!(fs::read(precious).unwrap(), b"x");
 }
@@ -277,7 +209,7 @@ async fn the_longest_name_has_a_partial_file_too() {
         folder.part(upload, 0, b"x").await.unwrap();
         folder.finish(upload, b"x").await.unwrap();
         assert_eq!(fs::read(&key).unwrap(), b"x");
-        assert_eq!(folder.store.list_uploads(&key).await.unwrap().len(), 1);
+        assert_eq!(folder.0.list_uploads(&key).await.unwrap().len(), 1);
     }
     let text = final_text(folder.put(&folder.key(&"n".repeat(256)), b"").await.unwrap_err());
     assert!(text.contains("too long"), "{text}");
@@ -311,10 +243,10 @@ async fn a_part_is_one_piece_and_a_long_range_is_several() {
     let key = folder.key("sparse");
     let size = 130 * 1024 * 1024;
     fs::File::create(&key).unwrap().set_len(size).unwrap();
-    let part = folder.store.read(&key, 0..16 * 1024 * 1024, None).await.unwrap();
+    let part = folder.0.read(&key, 0..16 * 1024 * 1024, None).await.unwrap();
     let pieces: Vec<Bytes> = part.try_collect().await.unwrap();
     assert_eq!(pieces.iter().map(Bytes::len).collect::<Vec<_>>(), [16 * 1024 * 1024]);
-    let whole = folder.store.read(&key, 0..size, None).await.unwrap();
+    let whole = folder.0.read(&key, 0..size, None).await.unwrap();
     let pieces: Vec<Bytes> = whole.try_collect().await.unwrap();
     assert!(pieces.len() > 1);
     assert_eq!(pieces.iter().map(|piece| piece.len() as u64).sum::<u64>(), size);
@@ -335,10 +267,10 @@ async fn what_is_no_file_is_refused_with_what_to_do() {
         refused(folder.put(&path, b"x").await.unwrap_err(), "use `-`");
         refused(folder.begin(&path, "one").await.unwrap_err(), "use `-`");
     }
-    refused(folder.store.delete(&folder.key("fifo")).await.unwrap_err(), "no regular file");
+    refused(folder.0.delete(&folder.key("fifo")).await.unwrap_err(), "no regular file");
     let this = folder.key("");
     refused(folder.read(&this, 0..1).await.unwrap_err(), "--recursive");
-    refused(folder.store.delete(&this).await.unwrap_err(), "--recursive");
+    refused(folder.0.delete(&this).await.unwrap_err(), "--recursive");
     refused(folder.put(&this, b"x").await.unwrap_err(), "must name a file");
     fs::create_dir(folder.key("sub")).unwrap();
     refused(folder.put(&folder.key("sub"), b"x").await.unwrap_err(), "is a folder");
@@ -367,11 +299,11 @@ async fn a_copy_is_of_the_version_that_was_meant() {
     let from = folder.with("a", b"0123456789");
     let to = folder.key("sub/b");
     let version = folder.stat(&from).await.unwrap().unwrap().version;
-    let copied = folder.store.copy(&from, version.as_ref(), &to, &job("one")).await.unwrap();
+    let copied = folder.0.copy(&from, version.as_ref(), &to, &job("one")).await.unwrap();
     assert_eq!(fs::read(&to).unwrap(), b"0123456789");
     assert_eq!(folder.stat(&to).await.unwrap().unwrap().version, copied.version);
     fs::write(&from, b"other").unwrap();
-    let error = folder.store.copy(&from, version.as_ref(), &to, &job("one")).await.unwrap_err();
+    let error = folder.0.copy(&from, version.as_ref(), &to, &job("one")).await.unwrap_err();
     assert!(matches!(error, StorageError::Changed { .. }), "{error:?}");
     assert_eq!(fs::read(&to).unwrap(), b"0123456789");
     assert_eq!(fs::read_dir(folder.key("sub")).unwrap().count(), 1);
@@ -382,10 +314,10 @@ async fn deleting_says_whether_there_was_anything() {
     let folder = Folder::new();
     let key = folder.with("a", b"x");
     symlink(&key, folder.key("link")).unwrap();
-    assert!(folder.store.delete(&folder.key("link")).await.unwrap());
+    assert!(folder.0.delete(&folder.key("link")).await.unwrap());
     assert_eq!(folder.names(), ["a"]);
-    assert!(folder.store.delete(&key).await.unwrap());
-    assert!(!folder.store.delete(&key).await.unwrap());
+    assert!(folder.0.delete(&key).await.unwrap());
+    assert!(!folder.0.delete(&key).await.unwrap());
 }
 
 #[tokio::test]
@@ -433,7 +365,7 @@ async fn a_long_list_comes_in_pages_that_can_be_asked_for_again() {
     let all = folder.list(&root, true).await.unwrap();
     assert_eq!(all.len(), 2500);
     assert!(all.is_sorted_by(|a, b| a.key < b.key));
-    let first = folder.store.list_page(&root, true, None).await.unwrap();
+    let first = folder.0.list_page(&root, true, None).await.unwrap();
     assert_eq!(first.entries, all[..1000]);
     // By another process, and twice.
     for store in [LocalStore::new(), LocalStore::new()] {
@@ -454,27 +386,6 @@ async fn names_that_are_no_utf8_are_refused() {
     assert!(text.contains(r"caf\xE9"), "{text}");
 }
 
-/// A small file system of its own, or `None` where only root may mount one.
-struct Small(PathBuf);
-
-impl Small {
-    fn mount(at: &Path, options: &str) -> Option<Self> {
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(at);
-        if mount.output().is_ok_and(|output| output.status.success()) {
-            return Some(Self(at.to_owned()));
-        }
-        eprintln!("SKIPPED: a file system can be mounted by root only");
-        None
-    }
-}
-
-impl Drop for Small {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
-}
-
 #[tokio::test]
 async fn a_full_disk_ends_the_upload_and_keeps_what_is_there() {
     let folder = Folder::new();
@@ -489,8 +400,7 @@ async fn a_full_disk_ends_the_upload_and_keeps_what_is_there() {
     assert_eq!(fs::read(folder.key("a.part")).unwrap()[..4], *b"0123");
 
     fs::remove_file(folder.key("a.part")).unwrap();
-    static TOO_MUCH: [u8; 2 * 1024 * 1024] = [1; 2 * 1024 * 1024];
-    let text = final_text(folder.put(&key, &TOO_MUCH).await.unwrap_err());
+    let text = final_text(folder.put(&key, &vec![1; 2 * 1024 * 1024]).await.unwrap_err());
     assert!(text.contains("No space left"), "{text}");
     assert!(folder.names().is_empty(), "a put leaves nothing behind");
 }
@@ -516,4 +426,40 @@ async fn what_nobody_waits_for_any_more_is_not_written() {
     assert!(write::finish(&place, 0, &dropped).is_err());
     assert_eq!(folder.names(), ["a.part"]);
     assert_eq!(fs::read(folder.key("a.part")).unwrap(), b"");
+}
+
+#[tokio::test]
+#[ignore = "measures, and says nothing of right or wrong"]
+async fn how_fast_parts_are_read_and_written() {
+    const PART: usize = 16 * 1024 * 1024;
+    let folder = Folder::new();
+    let key = folder.with("a", &vec![1; 32 * PART]);
+    let shown = |what: &str, begun: std::time::Instant| {
+        let speed = 32.0 * PART as f64 / 1e6 / begun.elapsed().as_secs_f64();
+        println!("{what} {speed:.0} MB/s");
+    };
+    for _ in 0..3 {
+        let begun = std::time::Instant::now();
+        for part in 0..32 {
+            let start = part * PART as u64;
+            let stream = folder.0.read(&key, start..start + PART as u64, None).await.unwrap();
+            let pieces: Vec<Bytes> = stream.try_collect().await.unwrap();
+            assert_eq!(pieces.len(), 1);
+        }
+        shown("read by parts", begun);
+        let begun = std::time::Instant::now();
+        assert_eq!(fs::read(&key).unwrap().len(), 32 * PART);
+        shown("fs::read", begun);
+        let to = folder.key("b");
+        let payload = Payload { bytes: vec![1; PART].into(), digest: Default::default() };
+        let id = folder.begin(&to, "one").await.unwrap();
+        let begun = std::time::Instant::now();
+        for part in 0..32 {
+            let place = PartPlace { number: 1, offset: part * PART as u64 };
+            let upload = Upload { key: &to, id: &id };
+            folder.0.put_part(upload, place, &payload, &Meter::default()).await.unwrap();
+        }
+        shown("written by parts", begun);
+        folder.0.abort_upload(Upload { key: &to, id: &id }).await.unwrap();
+    }
 }
