@@ -18,7 +18,9 @@ pub enum Fault {
     /// Both connections are reset when so much of the answer has gone to the client. To reset in place of the
     /// answer's head, see [`LoseAnswer`](Self::LoseAnswer).
     ResetAnswer(At),
-    /// Nothing moves any more when so much of the request has gone to the server, until the client gives up.
+    /// Nothing moves any more when so much of the request has gone to the server, and the server does not hear of it
+    /// when the client gives up: both connections stay until the proxy is dropped or they are
+    /// [reset](crate::FaultProxy::reset_connections).
     StallRequest(At),
     /// Nothing moves any more when so much of the answer has gone to the client, until the client gives up.
     StallAnswer(At),

@@ -129,7 +129,7 @@ impl Rule {
         self
     }
 
-    /// Only this share of those that it matches, from 0 to 1, chosen by the plan's seed.
+    /// Only this share of those that it matches, chosen by the plan's seed: 0 and below none, 1 and above all.
     #[must_use]
     pub fn probability(mut self, share: f64) -> Self {
         self.probability = Some(share);

@@ -67,7 +67,7 @@ pub struct FaultProxy {
 }
 
 impl FaultProxy {
-    /// A proxy for HTTP/1.1, with and without keep-alive, bodies of known length and chunked ones, and `Expect:
+    /// A proxy for HTTP/1.1 without TLS, with and without keep-alive, bodies of known length and chunked ones, and `Expect:
     /// 100-continue`. Bodies are streamed.
     ///
     /// # Errors
@@ -77,7 +77,7 @@ impl FaultProxy {
         Self::start(server, plan, Protocol::Http)
     }
 
-    /// A proxy for any protocol over TCP, such as SSH, with faults by number of bytes or of connections.
+    /// A proxy for any protocol over TCP, such as SSH or TLS, with faults by number of bytes or of connections.
     ///
     /// # Errors
     ///
@@ -216,24 +216,36 @@ async fn listen(context: Arc<Context>, port: Port, first: TcpListener, door: Arc
 /// A port that stays ours while nobody listens there.
 struct Port {
     address: SocketAddr,
-    _reserved: TcpSocket,
+    /// Bound and not listening: so nobody else is given the port, and who connects is refused. Systems other than
+    /// Linux do not let two sockets have it; there it is free in an outage.
+    _reserved: Option<TcpSocket>,
 }
 
 impl Port {
     fn bind() -> io::Result<(Self, TcpListener)> {
-        let reserved = socket_at((Ipv4Addr::LOCALHOST, 0).into())?;
-        let port = Self { address: reserved.local_addr()?, _reserved: reserved };
-        let listener = port.listen()?;
-        Ok((port, listener))
+        let anywhere = (Ipv4Addr::LOCALHOST, 0).into();
+        if cfg!(target_os = "linux") {
+            let reserved = socket_at(anywhere)?;
+            let port = Self { address: reserved.local_addr()?, _reserved: Some(reserved) };
+            let listener = port.listen()?;
+            return Ok((port, listener));
+        }
+        let listener = socket_at(anywhere)?.listen(BACKLOG)?;
+        Ok((Self { address: listener.local_addr()?, _reserved: None }, listener))
     }
 
     fn listen(&self) -> io::Result<TcpListener> {
-        socket_at(self.address)?.listen(1024)
+        socket_at(self.address)?.listen(BACKLOG)
     }
 }
 
+const BACKLOG: u32 = 1024;
+
 fn socket_at(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = TcpSocket::new_v4()?;
+    // Connections that have ended block the port for a minute otherwise; on Windows they do not, and it would mean
+    // that somebody else may take it.
+    #[cfg(unix)]
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     Ok(socket)

@@ -5,15 +5,17 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// How long the peer may take to read what it was sent, before its connection is reset all the same; and to stop
-/// sending, before it is closed.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the peer may take to read what it was sent, before its connection is reset all the same.
+const UNTIL_READ: Duration = Duration::from_secs(30);
+
+/// How long the peer may take to stop sending, before its connection is closed all the same.
+const UNTIL_STOPPED: Duration = Duration::from_secs(5);
 
 /// Resets the connection (RST) when the peer's kernel has all that was written: what lies unsent here when a connection
 /// is reset never arrives.
 pub(crate) async fn reset(stream: TcpStream) {
     let start = Instant::now();
-    while unsent(&stream) && start.elapsed() < PATIENCE {
+    while unsent(&stream) && start.elapsed() < UNTIL_READ {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     reset_now(stream);
@@ -32,7 +34,7 @@ pub(crate) async fn close(mut stream: TcpStream) {
     let _gone = stream.shutdown().await;
     let mut waste = vec![0; 16 * 1024];
     let drain = async { while stream.read(&mut waste).await.is_ok_and(|read| read != 0) {} };
-    let _late = tokio::time::timeout(PATIENCE, drain).await;
+    let _late = tokio::time::timeout(UNTIL_STOPPED, drain).await;
 }
 
 /// Whether the peer's kernel lacks bytes that were written: by the queues in Linux's /proc, which need no call of the

@@ -12,6 +12,9 @@
 //!
 //! A peer may be kept in a `static`, to be started once for a whole test binary: that it is never dropped does no
 //! harm.
+//!
+//! It works where processes have groups, which is not on Windows.
+#![cfg(unix)]
 #![deny(missing_docs)]
 
 mod azurite;

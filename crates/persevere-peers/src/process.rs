@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::PeerError;
 
 /// How long a peer may take to answer. Node and Python on a busy machine need several seconds.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How often another port is tried, if somebody took the free one before the peer did.
 const TRIES: usize = 4;

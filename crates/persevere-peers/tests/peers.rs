@@ -1,4 +1,5 @@
 //! Each peer starts, answers, and is gone afterwards.
+#![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
 use std::io::{Read, Write};

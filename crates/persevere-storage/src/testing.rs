@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
-use persevere::detect;
 
 use crate::digest::Digest;
 use crate::error::StorageError;
