@@ -365,7 +365,7 @@ fn links_are_removed_and_never_followed() {
     let folder = with_tree("precious");
     folder.write("dir/a", "");
     let link = |from: &str| {
-        std::os::unix::fs::symlink(folder.path("precious"), folder.path(from)).unwrap()
+        std::os::unix::fs::symlink(folder.path("precious"), folder.path(from)).unwrap();
     };
     link("dir/link");
     link("alone");

@@ -40,15 +40,15 @@ pub(crate) struct LsArgs {
     #[arg(long)]
     json: bool,
 
+    /// Print help
+    #[arg(long, action = ArgAction::Help)]
+    help: Option<bool>,
+
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
 
     #[command(flatten)]
     storage: StorageArgs,
-
-    /// Print help
-    #[arg(long, action = ArgAction::Help)]
-    help: Option<bool>,
 
     /// A URL or a path
     #[arg(default_value = ".", hide_default_value = true)]

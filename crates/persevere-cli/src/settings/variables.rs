@@ -27,7 +27,10 @@ pub(super) fn check() -> Result<(), CliError> {
     match names.into_iter().find(|name| !known.contains(name)) {
         None => Ok(()),
         Some(unknown) => {
-            let nearest = known.into_iter().min_by_key(|name| strsim::levenshtein(name, &unknown));
+            // Rather one of which there is too much or too little than one that only looks like it.
+            let is_other = |name: &str| !name.starts_with(&*unknown) && !unknown.starts_with(name);
+            let distance = |name: &String| (is_other(name), strsim::levenshtein(name, &unknown));
+            let nearest = known.into_iter().min_by_key(distance);
             let nearest = nearest.unwrap_or_default();
             Err(CliError::usage(format!("unknown variable {unknown}: did you mean {nearest}?")))
         }

@@ -37,10 +37,14 @@ pub(super) async fn copy(
     let drawing =
         (wishes.bars && !wishes.dry_run).then(|| bars.draw(session.waits_for_network.clone()));
     let (sender, receiver) = mpsc::channel(AHEAD);
-    let (listed, copied) = tokio::join!(
-        plan.send(session, wishes, &bars, sender),
-        copy_all(session, wishes, &bars, receiver, &mut tally)
-    );
+    let (listed, copied) = tokio::join!(plan.send(session, wishes, &bars, sender), async {
+        let copied = copy_all(session, wishes, &bars, receiver, &mut tally).await;
+        if copied.is_err() {
+            // Nobody takes what lists bring any more.
+            session.stop().token.cancel();
+        }
+        copied
+    });
     if let Some(drawing) = drawing {
         drawing.end().await;
     }
@@ -219,4 +223,26 @@ async fn is_there(planned: &Planned) -> Result<bool, StorageError> {
 
 async fn stat(place: &Place) -> Result<Option<persevere_storage::ObjectInfo>, StorageError> {
     place.storage.stat(&place.key).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_fail_for_every_file_ends_it_all() {
+        let io = |kind: ErrorKind| StorageError::Io {
+            doing: "write",
+            path: "x".into(),
+            source: kind.into(),
+        };
+        let settings = StorageError::Setup { message: "no credentials".into(), source: None };
+        for error in [io(ErrorKind::StorageFull), io(ErrorKind::ReadOnlyFilesystem), settings] {
+            assert!(concerns_all(&error), "{error:?}");
+        }
+        let changed = StorageError::Changed { what: "x".into() };
+        for error in [io(ErrorKind::PermissionDenied), io(ErrorKind::NotFound), changed] {
+            assert!(!concerns_all(&error), "{error:?}");
+        }
+    }
 }

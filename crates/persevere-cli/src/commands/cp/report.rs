@@ -177,7 +177,10 @@ impl Tally {
         let ended =
             ended.map(|it| if session.is_interrupted() { Failure::Interrupted } else { it });
         if self.json {
-            output::print((output::json(&self.json(ended.as_ref()))? + "\n").as_bytes())?;
+            output::print(
+                (output::json(&self.json(ended.as_ref(), session.is_interrupted()))? + "\n")
+                    .as_bytes(),
+            )?;
         }
         // Where nothing was copied, what comes below says all.
         if self.copied + self.skipped > 0 || (ended.is_none() && self.failures.is_empty()) {
@@ -240,14 +243,14 @@ impl Tally {
         }
     }
 
-    fn json(&self, ended: Option<&Failure>) -> SummaryJson {
+    fn json(&self, ended: Option<&Failure>, is_interrupted: bool) -> SummaryJson {
         let elapsed = self.started.elapsed();
         let (one, some) = (self.copied == 1, self.copied > 0);
         SummaryJson {
             kind: "summary",
             status: match ended {
                 Some(Failure::OutOfTime) => "deadline",
-                Some(Failure::Interrupted) if self.failures.is_empty() => "interrupted",
+                Some(Failure::Interrupted) if is_interrupted => "interrupted",
                 _ if self.failures.is_empty() => "succeeded",
                 _ => "failed",
             },
