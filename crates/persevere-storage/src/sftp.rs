@@ -111,6 +111,7 @@ impl Store for SftpStore {
             max_put: i64::MAX as u64,
             part_multiple: 1,
             is_local: false,
+            coarse_times: true,
         }
     }
 
