@@ -13,8 +13,13 @@ fn folder() -> Option<PathBuf> {
         .or_else(|| Some(set("HOME")?.join(".cache/persevere-peers")))
 }
 
-/// A peer's program: the one that the script has installed or chosen, or else the one on the PATH.
-pub(crate) fn program(name: &'static str) -> Result<PathBuf, PeerError> {
+/// A peer's program, for a test that starts it in its own way: the one that the script has installed or chosen, or
+/// else the one on the PATH.
+///
+/// # Errors
+///
+/// If it is missing.
+pub fn program(name: &'static str) -> Result<PathBuf, PeerError> {
     let path = env::var_os("PATH").unwrap_or_default();
     let installed = folder().map(|folder| folder.join("bin"));
     installed

@@ -29,6 +29,7 @@ mod sshd;
 pub use azurite::{Azurite, azurite};
 pub use error::{PeerError, or_skip};
 pub use gcs::{FakeGcs, fake_gcs};
+pub use install::program;
 pub use s3::{S3Peer, moto, s3s_fs, versitygw};
 pub use sshd::{Sshd, sshd, sshd_with};
 
