@@ -178,11 +178,18 @@ impl TargetMonitor {
         if !self.watched.is_content() {
             self.take(&self.watched, Input::Success);
         }
-        // What has come from there has come by the network. What has failed there may be its own
-        // fault, so that it does not count here.
-        if !anywhere.is_content() && !self.target().is_loopback() {
-            self.take(anywhere, Input::Success);
+        if anywhere.is_content() || self.target().is_loopback() {
+            return;
         }
+        // What has come from there has come by the network, but perhaps by its part that is near: it
+        // takes a way that the kernel does not see to say anything against the kernel. What has
+        // failed there may be its own fault, so that it does not count here.
+        let itself = Arc::ptr_eq(&self.watched, anywhere);
+        let input = match itself || self.watched.knows_better_than_the_kernel() {
+            true => Input::Success,
+            false => Input::SuccessElsewhere,
+        };
+        self.take(anywhere, input);
     }
 }
 

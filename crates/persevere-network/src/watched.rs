@@ -110,7 +110,7 @@ impl Watched {
     pub(crate) fn take(&self, now: Duration, input: Input) -> bool {
         self.change(|judged| {
             judged.evaluator.take(now, input);
-            judged.evaluator.wakes_at().is_some()
+            judged.evaluator.wakes_at(false).is_some()
         })
     }
 
@@ -132,7 +132,9 @@ impl Watched {
 
     /// When it wants to be looked after.
     pub(crate) fn wakes_at(&self) -> Option<Duration> {
-        self.lock().evaluator.wakes_at()
+        let waits = self.gate.waiting() > 0;
+        let judged = self.lock();
+        judged.evaluator.wakes_at(waits && judged.by_hand.is_none())
     }
 
     /// A probe, if one is due and there is a way for it: in an outage the first failure of every
@@ -149,12 +151,20 @@ impl Watched {
         self.lock().evaluator.takes_probe(clock())
     }
 
-    /// Lets one of those who wait through, if it is time for that.
+    /// Lets one of those who wait through, if it is time for that and there is one. A hand that says
+    /// `Down` is not tested.
     pub(crate) fn let_canary(&self, now: Duration) {
-        let due = self.lock().evaluator.lets_canary(now);
-        if due {
-            self.gate.admit_one();
+        let judged = self.lock();
+        let due = judged.by_hand.is_none() && judged.evaluator.wants_canary(now);
+        drop(judged);
+        if due && self.gate.admit_one() {
+            self.lock().evaluator.note_canary(now);
         }
+    }
+
+    /// Whether operations get through here although the kernel says that there is no route.
+    pub(crate) fn knows_better_than_the_kernel(&self) -> bool {
+        self.lock().evaluator.knows_better_than_the_kernel()
     }
 
     /// Blocks until the status is another one than this, or for this long.

@@ -47,6 +47,9 @@ pub(crate) fn log(event: &Event<'_>) {
         EventKind::NetworkRecovered => {
             info!(operation, attempt, "network recovered, retrying operation");
         }
+        EventKind::NetworkUncertain => {
+            info!(operation, attempt, "network may be back, retrying operation");
+        }
         EventKind::Ended(end) => log_end(event, end),
     }
 }

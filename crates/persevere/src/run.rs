@@ -112,6 +112,9 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
     #[inline(never)]
     fn settle_success(&mut self) {
         self.retryer.report(NetworkReport::Succeeded);
+        if let Some(failures) = &mut self.failures {
+            failures.canary = false;
+        }
         match self.failures.as_mut().map(|failures| failures.tokens.take()) {
             None => self.with_budget(RetryBudget::first_success),
             Some(Some(tokens)) => self.with_budget(|budget| budget.refund(tokens)),
@@ -154,7 +157,7 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
 
     fn note_failure(&mut self) -> &mut Failures<E> {
         let (started, retryer) = (self.options.started(), self.retryer);
-        self.failures.get_or_insert_with(|| Failures {
+        let failures = self.failures.get_or_insert_with(|| Failures {
             since: started.unwrap_or_else(|| now::<T>(retryer)),
             last: None,
             timed_out: false,
@@ -166,7 +169,9 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
             paused_at: None,
             network_wait: 0,
             tokens: None,
-        })
+        });
+        failures.canary = false;
+        failures
     }
 
     /// What detection says of the last failure, if there was one.
@@ -188,8 +193,17 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
         Some(detector.judge(error.as_error(), || own().or_else(shared), nested))
     }
 
-    /// Asks the rules, and then the budget, for only it has something to lose.
     fn decide<Via>(&mut self) -> Step
+    where
+        E: AsError<Via>,
+    {
+        let step = self.next_step();
+        self.saw(step);
+        step
+    }
+
+    /// Asks the rules, and then the budget, for only it has something to lose.
+    fn next_step<Via>(&mut self) -> Step
     where
         E: AsError<Via>,
     {
@@ -252,6 +266,7 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
     where
         E: AsError<Via>,
     {
+        self.pass_on();
         // What ends later, in a wait or in the attempt after it, asks once more: to keep a verdict
         // would make every waiting call larger by a sixth.
         let verdict = verdict.or_else(|| self.verdict());
@@ -332,6 +347,15 @@ impl<E, O, T> Run<'_, E, O, T> {
         self.retryer.parts()?.budget.as_ref()
     }
 
+    #[cold]
+    #[inline(never)]
+    fn leave(&mut self) {
+        if let Some(tokens) = self.failures.as_mut().and_then(|failures| failures.tokens.take()) {
+            self.with_budget(|budget| budget.refund(tokens));
+        }
+        self.pass_on();
+    }
+
     fn with_budget(&self, settle: impl FnOnce(&RetryBudget)) {
         if let Some(budget) = self.budget() {
             settle(budget);
@@ -344,8 +368,8 @@ impl<E, O, T> Run<'_, E, O, T> {
 impl<E, O, T> Drop for Run<'_, E, O, T> {
     #[inline]
     fn drop(&mut self) {
-        if let Some(tokens) = self.failures.as_mut().and_then(|failures| failures.tokens.take()) {
-            self.with_budget(|budget| budget.refund(tokens));
+        if self.failures.is_some() {
+            self.leave();
         }
     }
 }

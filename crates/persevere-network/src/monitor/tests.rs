@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::*;
+use crate::evaluator::Route;
 use crate::status::Reason;
 
 const GENEROUS: Duration = Duration::from_secs(60);
@@ -132,6 +133,23 @@ fn what_one_host_answers_counts_for_the_network_and_what_it_does_not_does_not() 
     let monitor = Monitor::new();
     monitor.target(loopback(9)).report(NetworkReport::Succeeded);
     assert_eq!(monitor.status().state, NetworkState::Unknown, "it stayed on this machine");
+}
+
+/// As in a network without a way out: what is near answers, and the way out is missing all the same.
+#[test]
+fn what_is_near_says_nothing_of_the_way_out_unless_it_is_reached_without_a_route() {
+    let (near, missing) = (SocketAddr::from(([192, 0, 2, 7], 9)), Input::Route(Route::Missing));
+    let monitor = Monitor::new();
+    let target = monitor.target(near);
+    monitor.anywhere.watched.take(Duration::ZERO, missing);
+    target.watched.take(Duration::ZERO, Input::Route(Route::Open));
+    target.report(NetworkReport::Succeeded);
+    target.report(NetworkReport::Answered);
+    assert_eq!(monitor.status().reason, Reason::NoRoute);
+    // It is reached by a way that the kernel does not see: then there may be such a one for others.
+    target.watched.take(Duration::ZERO, missing);
+    target.report(NetworkReport::Succeeded);
+    assert_eq!(monitor.status().state, NetworkState::Up);
 }
 
 #[test]
