@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use persevere::{NetworkGate, NetworkMonitor, NetworkReport, NetworkState};
 
@@ -13,6 +13,7 @@ use crate::shared::Shared;
 use crate::status::Status;
 use crate::target::Target;
 use crate::watched::Watched;
+use crate::worker;
 
 /// Watches the network of this machine. It is itself a [`NetworkMonitor`], for the way out to nobody
 /// in particular; [`target`](Self::target) gives one for a server.
@@ -151,15 +152,38 @@ impl TargetMonitor {
     }
 
     /// Blocks until the status is another one than `seen`, or for `limit`, and says what it is then.
-    /// While somebody blocks here, the network is watched closely.
+    /// While somebody blocks here, the network is watched closely. Returns at once from a monitor that
+    /// was stopped, where nothing changes any more.
     pub fn wait_for_change(&self, seen: &Status, limit: Option<Duration>) -> Status {
         let shared = &self.life.shared;
         shared.watchers.fetch_add(1, Ordering::Relaxed);
-        shared.start();
-        shared.bell.ring();
-        let status = self.watched.wait_for_change(seen, limit);
+        let status = match shared.start() {
+            true => {
+                shared.bell.ring();
+                self.watched.wait_for_change(seen, limit)
+            }
+            false => self.wait_without_thread(seen, limit),
+        };
         shared.watchers.fetch_sub(1, Ordering::Relaxed);
         status
+    }
+
+    /// There are no threads to be had, or the monitor was stopped: we look ourselves.
+    fn wait_without_thread(&self, seen: &Status, limit: Option<Duration>) -> Status {
+        let until = limit.and_then(|limit| Instant::now().checked_add(limit));
+        loop {
+            let status = self.look();
+            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+            let is_over = left == Some(Duration::ZERO) || self.life.shared.has_ended();
+            if status != *seen || is_over {
+                return status;
+            }
+            let pause = left.map_or(worker::POLL, |left| left.min(worker::POLL));
+            let status = self.watched.wait_for_change(seen, Some(pause));
+            if status != *seen {
+                return status;
+            }
+        }
     }
 
     fn take(&self, watched: &Watched, input: Input) {

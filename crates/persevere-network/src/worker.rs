@@ -28,7 +28,7 @@ const AT_ONCE: usize = 4;
 const BACKSTOP_ATTENDED: Duration = Duration::from_secs(1);
 const BACKSTOP_IDLE: Duration = Duration::from_secs(60);
 /// The same where there are no messages.
-const POLL: Duration = Duration::from_secs(2);
+pub(crate) const POLL: Duration = Duration::from_secs(2);
 /// Before we begin again after a panic.
 const AFTER_PANIC: Duration = Duration::from_millis(100);
 
@@ -156,7 +156,7 @@ impl<'a> Worker<'a> {
         let Some(probe) = watched.takes_probe(clock, || watched.look(clock)) else { return };
         let (shared, probed_one) = (self.shared.clone(), watched.clone());
         let limit = probe::LIMIT / shared.options.speed;
-        probe::begin(addresses.clone(), limit, move |probed| {
+        self.shared.probes.begin(addresses, limit, move |probed| {
             probed_one.take(shared.now(), Input::Probe(probe, probed));
             shared.bell.ring();
         });
