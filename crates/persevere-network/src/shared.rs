@@ -11,6 +11,7 @@ use crate::bell::Bell;
 use crate::evaluator::Input;
 use crate::options::Options;
 use crate::probe::Probes;
+use crate::route::LastWays;
 use crate::suspend::Sleeps;
 use crate::target::Target;
 use crate::watched::{ByHand, Watched};
@@ -25,6 +26,7 @@ pub(crate) struct Shared {
     pub(crate) options: Options,
     pub(crate) bell: Bell,
     pub(crate) probes: Arc<Probes>,
+    pub(crate) ways: LastWays,
     began: Instant,
     /// The sum: the way out, to nobody in particular.
     pub(crate) anywhere: Arc<Watched>,
@@ -52,6 +54,7 @@ impl Shared {
             options,
             bell: Bell::default(),
             probes: Arc::default(),
+            ways: LastWays::default(),
             began: Instant::now(),
             anywhere: Arc::new(Watched::new(Target::anywhere(), options.probes, 0)),
             targets: Mutex::default(),
@@ -138,7 +141,7 @@ impl Shared {
     pub(crate) fn look(self: &Arc<Self>, watched: &Watched) {
         self.forget_after_sleep();
         if !watched.target().is_local() {
-            watched.look(|| self.now());
+            watched.look(|| self.now(), &self.ways);
         }
         // Somebody may come to wait at the gate, and then it must be opened again.
         if watched.gate().state() == NetworkState::Down {

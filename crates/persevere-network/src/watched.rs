@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use persevere::{NetworkGate, NetworkState};
 
 use crate::evaluator::{Evaluator, Input, ProbeId, Route};
-use crate::route::Ways;
+use crate::route::LastWays;
 use crate::status::{Reason, Status};
 use crate::sync::{AtomicBool, Condvar, Mutex, MutexGuard, Ordering};
 use crate::target::Target;
@@ -85,14 +85,14 @@ impl Watched {
 
     /// Looks at the route, and takes in what is found. A look that somebody else began after this call
     /// serves as well, so that of a crowd that fails in one moment two look.
-    pub(crate) fn look(&self, clock: impl Fn() -> Duration) {
+    pub(crate) fn look(&self, clock: impl Fn() -> Duration, ways: &LastWays) {
         let asked = clock();
         let mut last = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
         let (began, route) = match *last {
             Some((began, route)) if began > asked => (began, route),
             _ => {
                 let began = clock();
-                (began, Ways::look().route(&self.target))
+                (began, ways.look().route(&self.target))
             }
         };
         *last = Some((began, route));
