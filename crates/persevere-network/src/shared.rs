@@ -9,9 +9,9 @@ use persevere::NetworkState;
 
 use crate::bell::Bell;
 use crate::evaluator::Input;
+use crate::last_ways::LastWays;
 use crate::options::Options;
 use crate::probe::Probes;
-use crate::route::LastWays;
 use crate::suspend::Sleeps;
 use crate::target::Target;
 use crate::watched::{ByHand, Watched};

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use persevere::{NetworkGate, NetworkState};
 
 use crate::evaluator::{Evaluator, Input, ProbeId, Route};
-use crate::route::LastWays;
+use crate::last_ways::LastWays;
 use crate::status::{Reason, Status};
 use crate::sync::{AtomicBool, Condvar, Mutex, MutexGuard, Ordering};
 use crate::target::Target;
