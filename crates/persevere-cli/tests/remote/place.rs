@@ -67,9 +67,8 @@ impl Protocol {
 
     fn reads(self, method: &str, target: &str, range: Option<&str>) -> Asks {
         let query = target.split_once('?').map_or("", |(_, query)| query);
-        let parameter = |name: &str| {
-            query.split('&').find_map(|it| it.strip_prefix(name)?.strip_prefix('='))
-        };
+        let parameter =
+            |name: &str| query.split('&').find_map(|it| it.strip_prefix(name)?.strip_prefix('='));
         let first = range.and_then(|it| it.strip_prefix("bytes=")?.split('-').next()?.parse().ok());
         match (self, method) {
             (_, "HEAD") => Asks::Stat,
