@@ -62,6 +62,9 @@ pub(crate) fn command_tells_ends() {
     TELLS_ENDS.store(true, Ordering::Relaxed);
 }
 
+/// What the program itself tells between the lines of the log: without a level, unless it is JSON.
+pub(crate) const NARRATION: &str = "narration";
+
 /// Writes each event as a line.
 struct Lines {
     json: bool,
@@ -79,10 +82,12 @@ impl<S: Subscriber> Layer<S> for Lines {
             fields.tell_of_interruption();
         }
         let level = *event.metadata().level();
-        let line = if self.json {
-            json_line(level, SystemTime::now(), &fields)
-        } else {
-            text_line(level, self.colours, &fields)
+        let is_narration = event.metadata().target() == NARRATION;
+        let line = match (self.json, is_narration, self.colours) {
+            (true, ..) => json_line(level, SystemTime::now(), &fields),
+            (_, false, colours) => text_line(level, colours, &fields),
+            (_, true, true) => format!("\x1b[1m{}\x1b[0m", text::one_line(&fields.message)),
+            (_, true, false) => text::one_line(&fields.message),
         };
         output::error_line(&line);
     }
