@@ -73,6 +73,11 @@ struct Lines {
 
 impl<S: Subscriber> Layer<S> for Lines {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let target = event.metadata().target();
+        if target.starts_with("s3s") {
+            // The server that `demo` has within it: whoever asks it hears what it answers.
+            return;
+        }
         let mut fields = Fields::default();
         event.record(&mut fields);
         if TELLS_ENDS.load(Ordering::Relaxed) && fields.are_an_end() {
@@ -82,8 +87,8 @@ impl<S: Subscriber> Layer<S> for Lines {
             fields.tell_of_interruption();
         }
         let level = *event.metadata().level();
-        let is_narration = event.metadata().target() == NARRATION;
-        let line = match (self.json, is_narration, self.colours) {
+        let line = match (self.json, target == NARRATION, self.colours) {
+            (true, true, _) if fields.message.is_empty() => return,
             (true, ..) => json_line(level, SystemTime::now(), &fields),
             (_, false, colours) => text_line(level, colours, &fields),
             (_, true, true) => format!("\x1b[1m{}\x1b[0m", text::one_line(&fields.message)),

@@ -127,7 +127,7 @@ pub(super) fn picture(run: &Run) -> Picture {
     let scale = Scale::new(nanos(run.end), (LEFT, RIGHT));
     outages(&mut picture, &scale, run, &[(TOP, lanes.bottom), (bytes_top, bottom)]);
     grid(&mut picture, &scale, run, &[(TOP, lanes.bottom), (bytes_top, bottom)]);
-    acts(&mut picture, &scale, run, bottom);
+    acts(&mut picture, &scale, run, &[(ACTS - 10.0, lanes.bottom), (bytes_top, bottom)]);
     lanes.draw(&mut picture, &scale, run);
     bytes::draw(&mut picture, &scale, run, bytes_top);
     picture
@@ -182,10 +182,13 @@ fn grid(picture: &mut Picture, scale: &Scale, run: &Run, panels: &[(f64, f64)]) 
 }
 
 /// A line where each act begins, and its name as far as there is room.
-fn acts(picture: &mut Picture, scale: &Scale, run: &Run, bottom: f64) {
+fn acts(picture: &mut Picture, scale: &Scale, run: &Run, panels: &[(f64, f64)]) {
     for act in &run.acts {
         let (x, end) = (scale.at(nanos(act.from)), scale.at(nanos(act.to)));
-        let lines = [[(x, ACTS - 10.0), (x, bottom)]];
+        if end - x < LABEL_SIZE {
+            continue;
+        }
+        let lines = panels.iter().map(|(top, bottom)| [(x, *top), (x, *bottom)]);
         picture.lines(lines, Paint::Stroke(colour::SOFT_INK, 1.0));
         let name = super::scale::shortened(&act.name, LABEL_SIZE, end - x - 8.0);
         if name.chars().count() > 1 {

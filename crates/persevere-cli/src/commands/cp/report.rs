@@ -56,7 +56,6 @@ pub(super) struct Tally {
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Figures {
     pub(crate) resumed: u64,
-    pub(crate) attempts: u64,
     pub(crate) retries: u64,
 }
 
@@ -163,8 +162,8 @@ impl Tally {
 
     /// What all files together have come to, if all went well.
     pub(super) fn figures(&self) -> Option<Figures> {
-        let &Self { resumed, attempts, retries, .. } = self;
-        self.failures.is_empty().then_some(Figures { resumed, attempts, retries })
+        let &Self { resumed, retries, .. } = self;
+        self.failures.is_empty().then_some(Figures { resumed, retries })
     }
 
     fn add(&mut self, summary: &Summary) {

@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use persevere::{HumanDuration, NetworkState};
-use persevere_faults::Plan;
+use persevere_faults::{Outage, Plan};
+use persevere_storage::UnfinishedTransfer;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::faults::{self, OUTAGE};
-use super::record::{Record, Sample, Sampler, Subject, has_arrived, subject};
+use super::record::{Record, Sample, Sampler, Subject, subject};
 use super::stage::{BUCKET, STALLED_AFTER, Stage, sha256};
 use super::{killed, tell};
 use crate::cli::LogArgs;
@@ -82,27 +82,26 @@ async fn act<T>(
 async fn upload_and_kill(stage: &Stage, log: &LogArgs, record: &mut Record) -> Result<(), Failure> {
     tell("");
     tell(&format!(
-        "1. Upload {} in {} parts, {} at once. Some break off, some are throttled; then the process is killed",
+        "1. Upload {} in {} parts, {} at once. One breaks off, one is throttled, and then the process is killed",
         format::bytes(stage.size),
         stage.parts(),
         stage.concurrency
     ));
     tell_command("cp", &[&stage.name, &stage.url()]);
-    let target = (stage.parts() * KILLED_AT).div_ceil(100);
-    let is_time = || arrived_parts(stage).len() as u64 >= target;
+    let target = stage.size / 100 * KILLED_AT;
+    let is_time = || confirmed(stage) >= target;
     let plan = faults::upload(stage);
-    act(stage, record, ("upload, killed", plan), async |record| {
+    act(stage, record, ("upload, then kill -9", plan), async |record| {
         let was_killed = killed::upload(stage, log, is_time).await?;
         if cp::can_draw() {
             // Its bars stay where they were.
             output::left_in_line();
         }
-        // What the proxy still passes on, it does within moments.
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        let arrived = arrived_parts(stage).len() as u64;
         if was_killed {
-            record.killed = Some((stage.elapsed(), arrived));
-            tell(&format!("   kill -9: {arrived} of {} parts had arrived", stage.parts()));
+            let confirmed = confirmed(stage);
+            record.killed = Some((stage.elapsed(), confirmed));
+            let (some, all) = (format::bytes(confirmed), format::bytes(stage.size));
+            tell(&format!("   kill -9, when {some} of {all} were confirmed"));
         } else {
             tell("   The upload was over before it could be killed");
         }
@@ -111,15 +110,10 @@ async fn upload_and_kill(stage: &Stage, log: &LogArgs, record: &mut Record) -> R
     .await
 }
 
-fn arrived_parts(stage: &Stage) -> BTreeSet<u64> {
-    let exchanges = stage.proxy.exchanges();
-    let arrived = exchanges.iter().filter(|it| has_arrived(it));
-    arrived
-        .filter_map(|exchange| match subject(stage, exchange) {
-            Subject::Up(number) => Some(number),
-            _ => None,
-        })
-        .collect()
+/// What the journal of an unfinished upload says.
+fn confirmed(stage: &Stage) -> u64 {
+    let unfinished = UnfinishedTransfer::all(Some(&stage.journals()));
+    unfinished.unwrap_or_default().iter().map(|it| it.confirmed).sum()
 }
 
 async fn upload_again(
@@ -128,22 +122,24 @@ async fn upload_again(
     record: &mut Record,
 ) -> Result<(), Failure> {
     let before = stage.proxy.exchanges().len();
-    let arrived = if record.killed.is_some() { arrived_parts(stage) } else { BTreeSet::new() };
+    let confirmed = record.killed.map(|(_, confirmed)| confirmed);
     tell("");
-    let what = if arrived.is_empty() { "Upload" } else { "The same command again" };
+    let what = if confirmed.is_none() { "Upload" } else { "The same command again" };
     let outage = HumanDuration(OUTAGE);
     tell(&format!(
         "2. {what}. The network goes away for {outage}, and the answer to the last request is lost"
     ));
     tell_command("cp", &[&stage.name, &stage.url()]);
-    let left = stage.parts() - arrived.len() as u64;
-    let (gone, is_gone) = unbounded_channel();
-    let plan = faults::taken_up(stage, left.div_ceil(2), gone);
-    let figures = act(stage, record, ("upload, taken up", plan), async |record| {
+    let left = (stage.size - confirmed.unwrap_or(0)).div_ceil(stage.part_size).max(1);
+    let (stuck, is_stuck) = unbounded_channel();
+    // One of those that follow the first few.
+    let number = (stage.concurrency as u64 + 2).min(left);
+    let plan = faults::taken_up(stage, number, stuck);
+    let figures = act(stage, record, ("the same again, and an outage", plan), async |record| {
         let (source, destination) = (path(&stage.file)?, stage.url());
         let copy = cp::copy_one(session, (source, &destination), cut(stage));
         let mut copy = pin!(copy);
-        let mut back = pin!(outage_of(stage, is_gone));
+        let mut back = pin!(outage_of(stage, is_stuck));
         let figures = tokio::select! {
             biased;
             outage = &mut back => {
@@ -156,30 +152,44 @@ async fn upload_again(
     })
     .await?;
     record.upload = figures;
-    let resent = stage.proxy.exchanges().into_iter().skip(before).filter(|exchange| {
-        matches!(subject(stage, exchange), Subject::Up(number) if arrived.contains(&number))
-    });
-    record.arrived_sent_again = resent.count() as u64;
-    if !arrived.is_empty() {
+    if let Some(confirmed) = confirmed {
+        record.confirmed_sent_again =
+            (sent_since(stage, before) + confirmed).saturating_sub(stage.size);
         let (resumed, size) = (format::bytes(figures.resumed), format::bytes(stage.size));
-        let again = match record.arrived_sent_again {
+        let again = match record.confirmed_sent_again {
             0 => "no confirmed part was sent again".to_owned(),
-            again => format!("{} sent again", format::count(again, "confirmed part")),
+            again => format!("{} of what was confirmed were sent again", format::bytes(again)),
         };
         tell(&format!("   Resumed {resumed} of {size}: {again}"));
     }
     Ok(())
 }
 
-/// Waits until the network goes away, and brings it back after a while.
-async fn outage_of(stage: &Stage, mut is_gone: UnboundedReceiver<()>) -> Span {
-    if is_gone.recv().await.is_none() {
+/// Bytes of all parts that the proxy has seen since then, each counted once.
+fn sent_since(stage: &Stage, before: usize) -> u64 {
+    let exchanges = stage.proxy.exchanges();
+    let parts = exchanges.iter().skip(before).filter_map(|it| match subject(stage, it) {
+        Subject::Up(number) => Some(number - 1),
+        _ => None,
+    });
+    let parts: BTreeSet<u64> = parts.collect();
+    let length = |part| stage.size.saturating_sub(part * stage.part_size).min(stage.part_size);
+    parts.into_iter().map(length).sum()
+}
+
+/// Waits until a request is stuck, and takes the network away for a while.
+async fn outage_of(stage: &Stage, mut is_stuck: UnboundedReceiver<()>) -> Span {
+    if is_stuck.recv().await.is_none() {
         std::future::pending::<()>().await;
     }
+    tokio::time::sleep(faults::until_outage(stage)).await;
     let from = stage.elapsed();
     tell(
         "   The demo switches the network off: connections are refused, and the monitor is told by hand",
     );
+    // The monitor must know before the first connection breaks, as it does when the kernel tells it of a cable.
+    stage.monitor.set_by_hand(Some(NetworkState::Down));
+    stage.proxy.begin_outage(Outage::Refuse);
     tokio::time::sleep(OUTAGE).await;
     stage.proxy.end_outage();
     let to = stage.elapsed();

@@ -4,9 +4,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use persevere::NetworkState;
-use persevere_faults::{At, Fault, Outage, Plan, Request, Rule};
-use std::sync::Arc;
+use persevere_faults::{At, Fault, Plan, Request, Rule};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::stage::{Stage, mixed};
@@ -21,24 +19,27 @@ pub(super) fn upload(stage: &Stage) -> Plan {
         .rule(Rule::new(Fault::slow_down(Some(1))).method("PUT").nth(4))
 }
 
-/// For the upload that is taken up again: the network goes away with part `number` of those that are left, which
-/// whoever listens is told, and the answer to the last request is lost.
-pub(super) fn taken_up(stage: &Stage, number: u64, gone: UnboundedSender<()>) -> Plan {
-    let (monitor, seen) = (Arc::clone(&stage.monitor), AtomicU64::new(0));
-    // The rule itself tells the monitor, for it must know before the first connection breaks, as it does when the
-    // kernel tells it of a cable.
+/// For the upload that is taken up again: part `number` of those that are left gets stuck in the middle, when
+/// whoever listens makes the outage, and the answer to the last request is lost.
+pub(super) fn taken_up(stage: &Stage, number: u64, stuck: UnboundedSender<()>) -> Plan {
+    let seen = AtomicU64::new(0);
     let is_it = move |_: &Request| {
         let is_it = seen.fetch_add(1, Ordering::Relaxed) + 1 == number;
         if is_it {
-            monitor.set_by_hand(Some(NetworkState::Down));
-            let _nobody_listens = gone.send(());
+            let _nobody_listens = stuck.send(());
         }
         is_it
     };
-    // It is ended by hand, and long before this.
-    let outage = Fault::Outage { outage: Outage::Refuse, duration: 20 * OUTAGE };
+    // Even a small file must not be through before the outage.
+    let stuck = Rule::new(Fault::StallRequest(somewhere(stage))).method("PUT").when(is_it);
     let lost = Rule::new(Fault::LoseAnswer).method("POST").path_contains("uploadId=").nth(1);
-    plan(stage).rule(Rule::new(outage).method("PUT").when(is_it)).rule(lost)
+    plan(stage).rule(stuck).rule(lost)
+}
+
+/// From the request that gets stuck to the outage: half the time that a part takes.
+pub(super) fn until_outage(stage: &Stage) -> Duration {
+    let length = stage.part_size.min(stage.size);
+    Duration::from_secs_f64(length as f64 / stage.pace() as f64 / 2.0)
 }
 
 /// For the download: one of each kind, at places that the seed chooses.

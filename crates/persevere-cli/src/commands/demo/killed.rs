@@ -10,7 +10,7 @@ use crate::cli::LogArgs;
 use crate::error::{CliError, reason};
 
 /// Between two looks how far it is.
-const LOOK: Duration = Duration::from_millis(2);
+const LOOK: Duration = Duration::from_millis(5);
 
 /// Ends with us, however we end.
 struct Killed(Child);

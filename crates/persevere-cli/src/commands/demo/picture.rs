@@ -7,7 +7,7 @@ use persevere_faults::Exchange;
 use super::record::{Record, Subject, subject};
 use super::report::Report;
 use super::stage::Stage;
-use crate::plot::{Curve, Lanes, Request, Run, Span};
+use crate::plot::{Curve, Lanes, Outcome, Request, Run, Span};
 use crate::storage::format;
 
 /// More lanes could not be told apart: neighbours share one.
@@ -18,10 +18,15 @@ pub(super) fn of(stage: &Stage, record: &Record, report: &Report) -> Run {
     let end = record.acts.last().map_or(Duration::ZERO, |act| act.to);
     let since = |at: Duration| at.min(end).saturating_sub(from);
     let moved = |span: &Span| Span { from: since(span.from), to: since(span.to), ..span.clone() };
-    let request = |exchange: &Exchange| Request {
-        from: since(exchange.started),
-        to: since(exchange.ended.unwrap_or(end)),
-        outcome: record.outcome(exchange),
+    let request = |exchange: &Exchange| {
+        let outcome = record.outcome(exchange);
+        let ended = exchange.ended.unwrap_or(end);
+        // The proxy hears of it a little later.
+        let to = match (outcome, record.killed) {
+            (Outcome::Killed, Some((killed, _))) => ended.min(killed),
+            _ => ended,
+        };
+        Request { from: since(exchange.started), to: since(to), outcome }
     };
     let lanes = (stage.parts()).min(MOST_LANES);
     let group = |name: &str, lanes: u64, number: &dyn Fn(Subject) -> Option<u64>| {
@@ -40,8 +45,9 @@ pub(super) fn of(stage: &Stage, record: &Record, report: &Report) -> Run {
     };
     Run {
         title: format!(
-            "{} up and down through a bad network, and nothing is missing",
-            format::bytes(stage.size)
+            "{} up and down through a bad network, and {} is missing",
+            format::bytes(stage.size),
+            if report.is_equal() { "nothing" } else { "something" }
         ),
         subtitle: subtitle(stage, report),
         end: since(end),
@@ -64,7 +70,7 @@ pub(super) fn of(stage: &Stage, record: &Record, report: &Report) -> Run {
 
 fn subtitle(stage: &Stage, report: &Report) -> String {
     let parts = format::count(stage.parts(), "part");
-    let resumed = match report.parts_before_kill {
+    let resumed = match report.confirmed_before_kill_bytes {
         Some(_) => format!(
             "{} of the upload resumed after kill -9, ",
             format::bytes(report.upload.resumed_bytes)

@@ -15,10 +15,10 @@ use crate::plot::{Outcome, Span};
 pub(super) struct Record {
     pub(super) acts: Vec<Span>,
     pub(super) outages: Vec<Span>,
-    /// When the first process was killed, and how many parts had arrived then.
+    /// When the first process was killed, and how many bytes were confirmed then, by its journal.
     pub(super) killed: Option<(Duration, u64)>,
-    /// Parts that had arrived before, and were sent again after it.
-    pub(super) arrived_sent_again: u64,
+    /// How many of those were sent again.
+    pub(super) confirmed_sent_again: u64,
     pub(super) exchanges: Vec<Exchange>,
     pub(super) samples: Vec<Sample>,
     /// Of the upload as far as this process made it, and of the download.
@@ -67,11 +67,6 @@ pub(super) fn subject(stage: &Stage, exchange: &Exchange) -> Subject {
     }
 }
 
-/// Whether all of it went through, and the server was content.
-pub(super) fn has_arrived(exchange: &Exchange) -> bool {
-    exchange.complete && exchange.status.is_some_and(|status| (200..300).contains(&status))
-}
-
 impl Record {
     /// How a request ended, for whoever made it.
     pub(super) fn outcome(&self, exchange: &Exchange) -> Outcome {
@@ -80,17 +75,17 @@ impl Record {
         match exchange.fault {
             Some("answer") => return Outcome::Busy,
             Some("stall answer") => return Outcome::Stalled,
-            Some("outage") => return Outcome::Cut,
+            // It was held up for the outage.
+            Some("stall request") => return Outcome::Cut,
             Some(_) => return Outcome::Reset,
             None if exchange.complete => return Outcome::Answered,
             None => {}
         }
         let ended = exchange.ended.unwrap_or(Duration::MAX);
-        let in_outage = |span: &Span| ended + ABOUT >= span.from && exchange.started <= span.to;
+        let after = ended.saturating_add(ABOUT);
+        let in_outage = |span: &Span| after >= span.from && exchange.started <= span.to;
         match self.killed {
-            Some((killed, _)) if exchange.started <= killed && ended + ABOUT >= killed => {
-                Outcome::Killed
-            }
+            Some((killed, _)) if exchange.started <= killed && after >= killed => Outcome::Killed,
             _ if self.outages.iter().any(in_outage) => Outcome::Cut,
             _ => Outcome::Reset,
         }

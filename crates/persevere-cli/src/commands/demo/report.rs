@@ -26,9 +26,9 @@ pub(super) struct Report {
     pub(super) upload: Direction,
     pub(super) download: Direction,
     pub(super) faults: Faults,
-    /// How many parts had arrived when the first process was killed; `null` if none was.
-    pub(super) parts_before_kill: Option<u64>,
-    arrived_parts_sent_again: u64,
+    /// What was confirmed when the first process was killed; `null` if none was.
+    pub(super) confirmed_before_kill_bytes: Option<u64>,
+    confirmed_sent_again_bytes: u64,
     sha256: String,
     sha256_received: String,
     equal: bool,
@@ -57,7 +57,6 @@ pub(super) struct Faults {
 
 impl Report {
     pub(super) fn of(stage: &Stage, record: &Record) -> Self {
-        let first = record.killed.map(|_| record.of_act(0).collect::<Vec<_>>()).unwrap_or_default();
         let is_up = |it: &&Exchange| matches!(subject(stage, it), Subject::Up(_));
         let is_down = |it: &&Exchange| {
             matches!(subject(stage, it), Subject::Down(_))
@@ -66,7 +65,13 @@ impl Report {
         let all = &record.exchanges;
         let sent: u64 = all.iter().filter(is_up).map(|it| it.request_bytes).sum();
         let fetched: u64 = all.iter().filter(is_down).map(|it| it.answer_bytes).sum();
+        // The last two are the download and what comes after it.
         let up_acts = record.acts.len().saturating_sub(2);
+        let requests = |acts: std::ops::Range<usize>| {
+            acts.map(|act| record.of_act(act).count() as u64).sum::<u64>()
+        };
+        // Of the process that was killed, only the proxy can tell.
+        let killed = if up_acts > 1 { record.of_act(0).collect() } else { Vec::new() };
         let span = |acts: &[Span]| acts.iter().map(|it| it.to - it.from).sum::<Duration>();
         let (uploads, others) = record.acts.split_at(up_acts);
         Self {
@@ -77,21 +82,21 @@ impl Report {
             elapsed_ms: milliseconds(span(&record.acts)),
             upload: Direction {
                 elapsed_ms: milliseconds(span(uploads)),
-                attempts: record.upload.attempts + first.len() as u64,
-                retries: record.upload.retries + repeated(&first),
+                attempts: requests(0..up_acts),
+                retries: record.upload.retries + repeated(&killed),
                 sent_again_bytes: sent.saturating_sub(stage.size),
                 resumed_bytes: record.upload.resumed,
             },
             download: Direction {
                 elapsed_ms: milliseconds(span(others.get(..1).unwrap_or_default())),
-                attempts: record.download.attempts,
+                attempts: requests(up_acts..up_acts + 1),
                 retries: record.download.retries,
                 sent_again_bytes: fetched.saturating_sub(stage.size),
                 resumed_bytes: record.download.resumed,
             },
             faults: Faults::of(record),
-            parts_before_kill: record.killed.map(|(_, parts)| parts),
-            arrived_parts_sent_again: record.arrived_sent_again,
+            confirmed_before_kill_bytes: record.killed.map(|(_, bytes)| bytes),
+            confirmed_sent_again_bytes: record.confirmed_sent_again,
             sha256: record.sent.clone(),
             sha256_received: record.received.clone(),
             equal: record.sent == record.received,

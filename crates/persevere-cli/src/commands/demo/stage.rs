@@ -21,7 +21,7 @@ pub(super) const BUCKET: &str = "demo";
 pub(super) const ACCESS_KEY: &str = "demo";
 
 /// A request on which nothing moves for so long is given up; 60 s elsewhere.
-pub(super) const STALLED_AFTER: Duration = Duration::from_millis(1_500);
+pub(super) const STALLED_AFTER: Duration = Duration::from_secs(2);
 
 /// More attempts and shorter waits than elsewhere, so that much can happen in a short time.
 pub(super) const ATTEMPTS: u32 = 10;
@@ -131,7 +131,7 @@ impl Stage {
             .map_err(|error| CliError::failed(error.to_string()))?;
         let retryer = Retryer::new(policy).seed(self.seed);
         let session = Session::with(builder, retryer, (None, None))?;
-        Ok(session.state_folder(self.state_folder().join("jobs")))
+        Ok(session.state_folder(self.journals()))
     }
 
     pub(super) fn secret_key(&self) -> &str {
@@ -141,6 +141,10 @@ impl Stage {
     /// Where unfinished transfers are remembered, as the environment would say it.
     pub(super) fn state_folder(&self) -> PathBuf {
         self.folder.path().join("state")
+    }
+
+    pub(super) fn journals(&self) -> PathBuf {
+        self.state_folder().join("jobs")
     }
 
     pub(super) fn url(&self) -> String {
