@@ -90,6 +90,11 @@ pub(crate) async fn the_lost_answer_to_a_whole_object(place: &Place) {
 pub(crate) async fn an_upload_that_is_said_to_be_gone(place: &Place) {
     let gone = Answer::s3_error(404, "NoSuchUpload", "The specified upload does not exist.");
     place.faults(plan(Rule::new(Fault::Answer(gone)).when(is_part).nth(2)));
-    place.sends(place.small()).await;
+    let source = place.file("source", place.small(), 1);
+    // One after the other: the server would carry out those that are under way, even after the upload was
+    // aborted.
+    let options = place.options().concurrency(1);
+    place.storage.upload(source, &place.key, &options).await.unwrap();
+    place.assert_sent().await;
     assert_eq!(place.upload_ids().len(), 2);
 }

@@ -23,8 +23,7 @@ pub(crate) async fn a_source_that_shrinks(place: &Place) {
 async fn becomes(place: &Place, size: u64) {
     let source = place.file("source", PARTS * place.part, 1);
     let path = source.clone();
-    let change =
-        when_confirmed(place.part, move || fs::write(&path, bytes(size, 2)).unwrap());
+    let change = when_confirmed(place.part, move || fs::write(&path, bytes(size, 2)).unwrap());
     let options = place.options().concurrency(1).on_progress(change);
     let sent = place.storage.upload(&source, &place.key, &options).await;
     let sent = sent.unwrap_or_else(|error| panic!("{}", text(&error)));
@@ -45,8 +44,11 @@ pub(crate) async fn a_remote_that_shrinks(place: &Place) {
 async fn remote_becomes(place: &Place, size: u64) {
     place.have(PARTS * place.part, 1).await;
     let file = place.file("other", size, 2);
-    let (behind, key, others) =
-        (place.behind.clone(), place.key.clone(), place.options().state_folder(place.path("others")));
+    let (behind, key, others) = (
+        place.behind.clone(),
+        place.key.clone(),
+        place.options().state_folder(place.path("others")),
+    );
     let change = when_confirmed(place.part, move || {
         wait_for(behind.upload(&file, &key, &others)).unwrap();
     });

@@ -86,16 +86,22 @@ pub(crate) async fn a_truncated_download(place: &Place) {
     assert_faults(place);
 }
 
+/// Nobody listens there: that is an answer, and the network works. So it takes attempts, and they suffice.
 pub(crate) async fn an_outage_that_refuses(place: &Place) {
-    waited_out(place, Outage::Refuse).await;
+    let (proxy, source) = (place.proxy.clone(), place.file("source", 4 * place.part + 17, 1));
+    let begin = when_confirmed(place.part, move || {
+        proxy.outage(Outage::Refuse, Duration::from_millis(500));
+    });
+    let options = place.options().concurrency(1).on_progress(begin);
+    let storage = place.storage.clone().with_retryer(retryer(|policy| policy.max_attempts(100)));
+    let sent = storage.upload(&source, &place.key, &options).await;
+    let sent = sent.unwrap_or_else(|error| panic!("{}", text(&error)));
+    assert!(sent.retries > 0);
+    place.assert_sent().await;
 }
 
+/// An outage that is longer than all attempts take, and a monitor that knows of it.
 pub(crate) async fn an_outage_in_silence(place: &Place) {
-    waited_out(place, Outage::Silence).await;
-}
-
-/// An outage that is longer than two attempts take, and all the attempts that there are.
-async fn waited_out(place: &Place, outage: Outage) {
     let monitor = Arc::new(Monitor::new());
     let retryer = retryer(|policy| policy.max_attempts(2).wait_for_network(true));
     let retryer = retryer.network_monitor(monitor.clone());
@@ -104,7 +110,7 @@ async fn waited_out(place: &Place, outage: Outage) {
     let runtime = tokio::runtime::Handle::current();
     let begin = when_confirmed(place.part, move || {
         begins.set_by_hand(Some(NetworkState::Down));
-        proxy.begin_outage(outage);
+        proxy.begin_outage(Outage::Silence);
         let (proxy, ends) = (proxy.clone(), begins.clone());
         runtime.spawn(async move {
             tokio::time::sleep(STALLED_AFTER + Duration::from_secs(1)).await;
@@ -126,10 +132,8 @@ pub(crate) async fn an_outage_that_nobody_knows_of(place: &Place) {
     let begin = when_confirmed(place.part, move || proxy.begin_outage(Outage::Refuse));
     let source = place.file("source", 4 * place.part + 17, 1);
     let options = place.options().concurrency(1);
-    let error = storage
-        .upload(&source, &place.key, &options.clone().on_progress(begin))
-        .await
-        .unwrap_err();
+    let error =
+        storage.upload(&source, &place.key, &options.clone().on_progress(begin)).await.unwrap_err();
     assert!(matches!(&error, StorageError::GaveUp(error) if error.attempts() == 2), "{error:?}");
     assert_eq!(place.journals(), 1, "what has arrived is kept");
     place.proxy.end_outage();

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Once, OnceLock};
 use std::time::Duration;
 
@@ -10,17 +10,18 @@ use persevere::{RetryPolicy, RetryPolicyBuilder, Retryer};
 use persevere_faults::{Exchange, FaultProxy, Plan};
 use persevere_peers::{Azurite, PeerError, S3Peer, Sshd, or_skip};
 use persevere_storage::{
-    AzureOptions, GcsAccessToken, GcsOptions, HttpOptions, Location, Progress, S3AccessKey, S3Options,
-    SftpOptions, Storage, StorageBuilder, StorageError, Summary, TransferOptions,
+    AzureOptions, GcsAccessToken, GcsOptions, HttpOptions, Location, Progress, S3AccessKey,
+    S3Options, SftpOptions, Storage, StorageBuilder, StorageError, Summary, TransferOptions,
 };
 
 use crate::server;
 
 /// After how long without a byte a request is given up: far less than usual, and more than any request takes
 /// on a busy machine.
-pub(crate) const STALLED_AFTER: Duration = Duration::from_secs(3);
+pub(crate) const STALLED_AFTER: Duration = Duration::from_secs(2);
 
 /// One object of one test: on a real server, behind a proxy of its own.
+#[derive(Clone)]
 pub(crate) struct Place {
     pub(crate) peer: Peer,
     pub(crate) proxy: Arc<FaultProxy>,
@@ -31,7 +32,7 @@ pub(crate) struct Place {
     pub(crate) key: String,
     /// The smallest part that the provider takes, or one that is small.
     pub(crate) part: u64,
-    folder: tempfile::TempDir,
+    folder: Arc<tempfile::TempDir>,
 }
 
 /// A server that was started once for all tests.
@@ -50,10 +51,6 @@ pub(crate) enum Peer {
 const MIN_PART: u64 = 5 * 1024 * 1024;
 
 impl Peer {
-    pub(crate) fn is_s3(self) -> bool {
-        matches!(self, Self::S3sFs(_) | Self::Versitygw(_))
-    }
-
     /// Whether it speaks HTTP, so that the proxy sees requests.
     pub(crate) fn is_http(self) -> bool {
         !matches!(self, Self::Sshd(_))
@@ -70,22 +67,18 @@ impl Peer {
         .unwrap();
         let folder = tempfile::tempdir().unwrap();
         let key = format!("{}/object", test.replace("::", "-"));
-        let (storage, there) = self.open(&key, Some(&proxy), &folder).await;
-        let (behind, _) = self.open(&key, None, &folder).await;
+        let (storage, there) = self.open(&key, Some(&proxy), folder.path()).await;
+        let (behind, _) = self.open(&key, None, folder.path()).await;
         let part = match self {
             Self::Azurite(_) | Self::Sshd(_) => 256 * 1024,
             _ => MIN_PART,
         };
-        Place { peer: self, proxy: Arc::new(proxy), storage, behind, key: there, part, folder }
+        let (proxy, folder) = (Arc::new(proxy), Arc::new(folder));
+        Place { peer: self, proxy, storage, behind, key: there, part, folder }
     }
 
     /// Opens a place of it, by way of the proxy if there is one.
-    async fn open(
-        self,
-        key: &str,
-        proxy: Option<&FaultProxy>,
-        folder: &tempfile::TempDir,
-    ) -> (Storage, String) {
+    async fn open(self, key: &str, proxy: Option<&FaultProxy>, folder: &Path) -> (Storage, String) {
         let location = self.location(key, proxy);
         self.builder(proxy, folder).open(&location).await.unwrap()
     }
@@ -103,7 +96,8 @@ impl Peer {
         url.parse().unwrap()
     }
 
-    fn builder(self, proxy: Option<&FaultProxy>, folder: &tempfile::TempDir) -> StorageBuilder {
+    /// Opens places of it, by way of the proxy if there is one.
+    pub(crate) fn builder(self, proxy: Option<&FaultProxy>, folder: &Path) -> StorageBuilder {
         let mut http = HttpOptions::default();
         http.stalled_after = STALLED_AFTER;
         let builder = StorageBuilder::new().http(http).retryer(retryer(|policy| policy));
@@ -137,7 +131,7 @@ pub(crate) fn s3(peer: &S3Peer, url: String) -> S3Options {
     options
 }
 
-fn sftp(peer: &Sshd, proxy: Option<&FaultProxy>, folder: &tempfile::TempDir) -> SftpOptions {
+pub(crate) fn sftp(peer: &Sshd, proxy: Option<&FaultProxy>, folder: &Path) -> SftpOptions {
     let mut options = SftpOptions::default();
     options.config_file = Some("none".into());
     options.identity_files.push(peer.key.clone());
@@ -146,7 +140,7 @@ fn sftp(peer: &Sshd, proxy: Option<&FaultProxy>, folder: &tempfile::TempDir) -> 
     let address = proxy.map_or(peer.address, FaultProxy::address);
     let known = fs::read_to_string(&peer.known_hosts).unwrap();
     let key = known.split_once(' ').unwrap().1;
-    let known_hosts = folder.path().join(format!("known_hosts-{}", address.port()));
+    let known_hosts = folder.join(format!("known_hosts-{}", address.port()));
     fs::write(&known_hosts, format!("[{}]:{} {key}", address.ip(), address.port())).unwrap();
     options.known_hosts.push(known_hosts);
     options
@@ -162,9 +156,18 @@ pub(crate) fn retryer(change: impl FnOnce(RetryPolicyBuilder) -> RetryPolicyBuil
 }
 
 impl Place {
+    /// Another object beside this one.
+    pub(crate) fn other(&self, name: &str) -> Self {
+        Self { key: format!("{}-{name}", self.key), ..self.clone() }
+    }
+
     /// Makes faults by this plan from now on.
     pub(crate) fn faults(&self, plan: Plan) {
         self.proxy.set_plan(plan).unwrap();
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

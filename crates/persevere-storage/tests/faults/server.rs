@@ -44,9 +44,9 @@ pub(crate) fn expiry(place: &Place) -> impl Fn() + Send + Sync + 'static {
         let ids = upload_ids(&proxy.exchanges());
         match peer {
             Peer::S3sFs(peer) => {
-                for id in ids {
-                    let upload = format!(".upload-{id}.json");
-                    let _gone = fs::remove_file(peer.folder.as_ref().unwrap().join(upload));
+                let folder = peer.folder.as_ref().unwrap();
+                for name in names(folder).filter(|name| ids.iter().any(|id| name.contains(&**id))) {
+                    fs::remove_file(folder.join(name)).unwrap();
                 }
             }
             Peer::Versitygw(peer) => {

@@ -32,7 +32,7 @@ async fn interrupted(place: &Place) -> UnfinishedTransfer {
     let options = one_by_one(place).cancel_on(token).on_progress(stop);
     send(place, &options).await.unwrap_err();
     let unfinished = UnfinishedTransfer::all(Some(&place.path("jobs"))).unwrap().remove(0);
-    assert_eq!(unfinished.confirmed, 2 * place.part);
+    assert!(unfinished.confirmed >= 2 * place.part);
     unfinished
 }
 
@@ -69,14 +69,13 @@ pub(crate) async fn a_torn_journal(place: &Place) {
     journal.extend([0; 512]);
     fs::write(&unfinished.journal, journal).unwrap();
     let sent = send(place, &one_by_one(place)).await.unwrap();
-    assert_eq!(sent.resumed, 2 * place.part);
+    assert_eq!(sent.resumed, unfinished.confirmed);
     place.assert_sent().await;
 }
 
 pub(crate) async fn two_at_once(place: &Place) {
     place.file("source", size(place), 1);
-    let (storage, key, source) =
-        (place.storage.clone(), place.key.clone(), place.path("source"));
+    let (storage, key, source) = (place.storage.clone(), place.key.clone(), place.path("source"));
     let options = one_by_one(place);
     let second = when_confirmed(place.part, move || {
         let error = wait_for(storage.upload(&source, &key, &options)).unwrap_err();
@@ -90,6 +89,7 @@ pub(crate) async fn two_at_once(place: &Place) {
 /// Empty, and as long as a part or two: with no more requests than that takes.
 pub(crate) async fn no_faults_at_all(place: &Place) {
     for size in [0, 1, place.part, place.part + 1, 2 * place.part] {
+        let place = place.other(&size.to_string());
         let before = place.proxy.exchanges().len();
         let sent = place.sends(size).await;
         assert_eq!((sent.retries, sent.moved), (0, size));
