@@ -36,7 +36,7 @@ const LARGEST_PART: u64 = 64 * MIB;
 const PARTS: u64 = 13;
 const MADE: u64 = 64 * MIB;
 /// The slow line takes a file in about so many seconds one way, but a small one faster.
-const SECONDS: u64 = 4;
+const SECONDS: u64 = 3;
 const SLOWEST: u64 = 4 * MIB;
 
 pub(super) struct Stage {
