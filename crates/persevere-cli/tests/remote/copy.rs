@@ -108,7 +108,7 @@ impl<'a> Copy<'a> {
     /// What a process has left behind.
     pub(crate) fn dead(&self) -> Killed<'_> {
         let exchanges = self.place.proxy.exchanges().len();
-        let confirmed = self.jobs().iter().map(|job| job["confirmed_bytes"].as_u64().unwrap());
+        let confirmed = self.jobs().into_iter().map(|job| job["confirmed_bytes"].as_u64().unwrap());
         Killed { copy: self, exchanges, confirmed: confirmed.sum() }
     }
 
@@ -138,9 +138,8 @@ impl<'a> Running<'a> {
         let begun = Instant::now();
         let name = &self.copy.key;
         loop {
-            let exchanges = self.copy.place.proxy.exchanges();
-            let exchanges = &exchanges[self.first..];
-            if ready(exchanges) {
+            let exchanges = self.copy.place.proxy.exchanges().split_off(self.first);
+            if ready(&exchanges) {
                 return self;
             }
             if self.child.try_wait().unwrap().is_some() {
@@ -216,7 +215,7 @@ impl Killed<'_> {
         let Copy { key, folder, place, .. } = self.copy;
         let again = self.copy.run();
         again.succeeds();
-        let exchanges = &place.proxy.exchanges()[self.exchanges..];
+        let exchanges = place.proxy.exchanges().split_off(self.exchanges);
         let moved: u64 = exchanges.iter().map(|it| self.copy.moved(it)).sum();
         assert!(moved <= bytes + OVERHEAD, "{key}: {moved} bytes in place of {bytes}");
         // Nor is anything sent twice within the run.

@@ -66,7 +66,7 @@ impl<'a> Watch<'a> {
                 false => command.env(name, value),
             };
         }
-        command.args(["--log-level", "trace"]);
+        command.args(["--log-level", "debug"]);
     }
 
     /// Everything that the program says and keeps when it does this.
