@@ -144,7 +144,7 @@ impl<'a> Running<'a> {
             }
             if self.child.try_wait().unwrap().is_some() {
                 let run = finished(self.child.wait_with_output().unwrap());
-                panic!("{name}: it has ended with {}: {}", run.raw.status, run.stderr);
+                panic!("{name}: it has ended with {}: {}\n{exchanges:#?}", run.raw.status, run.stderr);
             }
             assert!(begun.elapsed() < Duration::from_secs(60), "{name}: {exchanges:#?}");
             std::thread::sleep(Duration::from_millis(2));
