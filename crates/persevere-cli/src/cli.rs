@@ -3,7 +3,9 @@
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{classify, completions, cp, exists, jobs, ls, man, network, plan, rm, run};
+use crate::commands::{
+    classify, completions, cp, demo, exists, jobs, ls, man, network, plan, rm, run,
+};
 use crate::settings::value::{LOG_FORMATS, LOG_LEVELS};
 
 /// Retry any command, and copy to and from storage: backoff with jitter, error detection, deadlines,
@@ -37,6 +39,7 @@ pub(crate) enum Command {
     Plan(Box<plan::PlanArgs>),
     Classify(classify::ClassifyArgs),
     Network(network::NetworkArgs),
+    Demo(demo::DemoArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
 }

@@ -3,6 +3,7 @@
 pub(crate) mod classify;
 pub(crate) mod completions;
 pub(crate) mod cp;
+pub(crate) mod demo;
 pub(crate) mod exists;
 pub(crate) mod jobs;
 pub(crate) mod ls;
@@ -42,6 +43,7 @@ pub(crate) fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Rm(args) => return args.run(&settings),
         Command::Exists(args) => return args.run(&settings),
         Command::Jobs(args) => return args.run(&settings),
+        Command::Demo(args) => return args.run(&cli.log),
         Command::Plan(args) => args.run(&settings),
         Command::Classify(args) => args.run(&settings),
         Command::Completions(args) => args.run(),

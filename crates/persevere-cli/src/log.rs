@@ -62,6 +62,9 @@ pub(crate) fn command_tells_ends() {
     TELLS_ENDS.store(true, Ordering::Relaxed);
 }
 
+/// What the program itself tells between the lines of the log: without a level, unless it is JSON.
+pub(crate) const NARRATION: &str = "narration";
+
 /// Writes each event as a line.
 struct Lines {
     json: bool,
@@ -70,6 +73,11 @@ struct Lines {
 
 impl<S: Subscriber> Layer<S> for Lines {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let target = event.metadata().target();
+        if target.starts_with("s3s") {
+            // The server that `demo` has within it: whoever asks it hears what it answers.
+            return;
+        }
         let mut fields = Fields::default();
         event.record(&mut fields);
         if TELLS_ENDS.load(Ordering::Relaxed) && fields.are_an_end() {
@@ -79,10 +87,12 @@ impl<S: Subscriber> Layer<S> for Lines {
             fields.tell_of_interruption();
         }
         let level = *event.metadata().level();
-        let line = if self.json {
-            json_line(level, SystemTime::now(), &fields)
-        } else {
-            text_line(level, self.colours, &fields)
+        let line = match (self.json, target == NARRATION, self.colours) {
+            (true, true, _) if fields.message.is_empty() => return,
+            (true, ..) => json_line(level, SystemTime::now(), &fields),
+            (_, false, colours) => text_line(level, colours, &fields),
+            (_, true, true) => format!("\x1b[1m{}\x1b[0m", text::one_line(&fields.message)),
+            (_, true, false) => text::one_line(&fields.message),
         };
         output::error_line(&line);
     }

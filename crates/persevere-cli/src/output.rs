@@ -1,7 +1,9 @@
 //! Standard output and standard error. Nothing here panics when the reader has gone away.
 
+use std::fs;
 use std::io::{self, ErrorKind, Write};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use indicatif::MultiProgress;
 
@@ -18,7 +20,7 @@ pub(crate) fn print(bytes: &[u8]) -> Result<(), CliError> {
 fn write_results(bytes: &[u8]) -> io::Result<()> {
     use std::os::fd::AsFd;
     let stdout = io::stdout().lock().as_fd().try_clone_to_owned()?;
-    std::fs::File::from(stdout).write_all(bytes)
+    fs::File::from(stdout).write_all(bytes)
 }
 
 #[cfg(not(unix))]
@@ -94,10 +96,45 @@ pub(crate) fn error_line(line: &str) {
     let start = if set_in_line(false) { "\n" } else { "" };
     let line = format!("{start}{line}\n");
     let write = move || io::stderr().write_all(line.as_bytes());
-    let _lost = match BARS.get() {
+    let bars = BARS.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let _lost = match bars {
         Some(bars) => bars.suspend(|| patience::write(&STDERR, write)),
         None => patience::write(&STDERR, write),
     };
+}
+
+/// Somebody else has left standard error in the middle of a line.
+pub(crate) fn left_in_line() {
+    set_in_line(true);
+}
+
+/// Writes what an option names a file for; `-` is standard output.
+pub(crate) fn write_file(option: &str, path: &Path, content: &[u8]) -> Result<(), CliError> {
+    if is_standard_output(path) {
+        return print(content);
+    }
+    fs::write(path, content).map_err(|error| unwritable(option, path, &error))
+}
+
+/// The same without writing anything yet, where that comes late.
+pub(crate) fn check_file(option: &str, path: &Path) -> Result<(), CliError> {
+    if is_standard_output(path) {
+        return Ok(());
+    }
+    let opened = fs::OpenOptions::new().append(true).create(true).open(path);
+    opened.map(drop).map_err(|error| unwritable(option, path, &error))
+}
+
+pub(crate) fn is_standard_output(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+fn unwritable(option: &str, path: &Path, error: &io::Error) -> CliError {
+    CliError::usage(format!(
+        "{option} is '{}', but must be a file that can be written: {}",
+        path.display(),
+        reason(error)
+    ))
 }
 
 /// A question, after which the answer stands in the same line.
@@ -107,10 +144,9 @@ pub(crate) fn prompt(text: &str) {
 }
 
 /// The progress bars that stand at the foot of the terminal.
-static BARS: OnceLock<MultiProgress> = OnceLock::new();
+static BARS: Mutex<Option<MultiProgress>> = Mutex::new(None);
 
 /// From now on, lines go above these bars.
 pub(crate) fn keep_above(bars: MultiProgress) {
-    // There is one command in a process.
-    let _first = BARS.set(bars);
+    *BARS.lock().unwrap_or_else(PoisonError::into_inner) = Some(bars);
 }

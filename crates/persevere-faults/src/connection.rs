@@ -31,6 +31,11 @@ impl Context {
         // A caller's predicate that panics leaves counts behind, and no half-done change.
         self.plans.lock().unwrap_or_else(PoisonError::into_inner).decide(request)
     }
+
+    /// How many bytes a second bodies may move.
+    pub(crate) fn pace(&self) -> Option<u64> {
+        self.plans.lock().unwrap_or_else(PoisonError::into_inner).pace()
+    }
 }
 
 /// A client's connection, and the one to the server that belongs to it.

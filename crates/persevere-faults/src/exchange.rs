@@ -30,6 +30,7 @@ pub(crate) struct Exchange<'a> {
     pub(crate) head: RequestHead,
     pub(crate) head_bytes: &'a [u8],
     pub(crate) decision: Option<Decision>,
+    pub(crate) pace: Option<u64>,
 }
 
 /// Why the request's way ended before the answer's did.
@@ -56,14 +57,15 @@ enum Down {
 
 /// Carries a request to the server and its answer to the client, with what is to go wrong.
 pub(crate) async fn carry(exchange: Exchange<'_>) -> Next {
-    let Exchange { client, server, buffers, view, entry, head, head_bytes, decision } = exchange;
+    let Exchange { client, server, buffers, view, entry, head, head_bytes, decision, pace } =
+        exchange;
     let fault = decision.as_ref().map(|decision| &decision.fault);
     let bytes_per_second = match fault {
         Some(Fault::Drip { bytes_per_second }) => {
             entry.fault("drip");
             Some(*bytes_per_second)
         }
-        _ => None,
+        _ => pace,
     };
     let limit = request_limit(decision.as_ref(), &head);
     let to_head = head.request.method == "HEAD";

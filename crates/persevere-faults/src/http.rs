@@ -92,10 +92,17 @@ async fn one(
 ) -> Next {
     let entry = context.log.begin(connection, &head.request, head.framing.length());
     let mut decision = context.decide(&head.request);
+    let pace = context.pace();
     match decision.as_ref().map(|decision| &decision.fault) {
         Some(Fault::Answer(answer)) => {
             entry.fault("answer");
-            return answer_here(&entry, pair, buffers, view, head, answer).await;
+            let flow = Flow {
+                view: view.clone(),
+                limit: None,
+                bytes_per_second: pace,
+                count: &|bytes| entry.request_bytes(bytes),
+            };
+            return answer_here(&entry, pair, buffers, flow, head, answer).await;
         }
         Some(Fault::Outage { outage, duration }) => {
             entry.fault("outage");
@@ -122,6 +129,7 @@ async fn one(
         head,
         head_bytes: bytes,
         decision,
+        pace,
     })
     .await
 }
@@ -131,7 +139,7 @@ async fn answer_here(
     entry: &Entry,
     pair: &mut Pair,
     buffers: &mut Buffers,
-    view: &View,
+    flow: Flow<'_>,
     head: RequestHead,
     answer: &Answer,
 ) -> Next {
@@ -140,8 +148,6 @@ async fn answer_here(
         // The client waits for a word before it sends the body, and after this one it will not.
         close = true;
     } else {
-        let count = |bytes| entry.request_bytes(bytes);
-        let flow = Flow { view: view.clone(), limit: None, bytes_per_second: None, count: &count };
         let mut sink = tokio::io::sink();
         let read = pump(&mut pair.client, &mut buffers.client, head.framing, &mut sink, flow).await;
         if let Pumped::SourceGone { reset } = read {

@@ -22,6 +22,7 @@ use crate::{Fault, random};
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
     seed: u64,
+    pub(crate) pace: Option<u64>,
     rules: Vec<Rule>,
 }
 
@@ -37,6 +38,24 @@ impl Plan {
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
+        self
+    }
+
+    /// Lets every body move at so many bytes per second at the most, in each connection and direction, whatever
+    /// the rules do besides: a slow line, which is no fault. At least 1; 0 is taken as 1. Without it, as fast as
+    /// it can be. A [`Fault::Drip`] wins over it.
+    ///
+    /// ```
+    /// use persevere_faults::{At, Fault, Plan, Rule};
+    ///
+    /// // Breaks in the middle of a body that takes a while.
+    /// let plan = Plan::new()
+    ///     .pace(1_000_000)
+    ///     .rule(Rule::new(Fault::ResetRequest(At::Anywhere)).method("PUT").nth(1));
+    /// ```
+    #[must_use]
+    pub fn pace(mut self, bytes_per_second: u64) -> Self {
+        self.pace = Some(bytes_per_second);
         self
     }
 
@@ -236,6 +255,11 @@ pub(crate) struct Decision {
 impl Plans {
     pub(crate) fn new(plan: Plan) -> Self {
         Self { seen: vec![Seen::default(); plan.rules.len()], plan }
+    }
+
+    /// How many bytes a second bodies may move.
+    pub(crate) fn pace(&self) -> Option<u64> {
+        self.plan.pace
     }
 
     /// Counts the request, and says what is to happen to it.

@@ -36,10 +36,11 @@ pub(crate) async fn serve(
     }
     // It was made just above.
     let Pair { client, server: Some(server) } = pair else { return Ending::Reset };
-    let limits = Limits::of(decision.as_ref());
+    let mut limits = Limits::of(decision.as_ref());
     if limits.bytes_per_second.is_some() {
         entry.fault("drip");
     }
+    limits.bytes_per_second = limits.bytes_per_second.or(context.pace());
     let (mut client_read, mut client_write) = client.split();
     let (mut server_read, mut server_write) = server.split();
     let count_up = |bytes| entry.request_bytes(bytes);

@@ -1,18 +1,16 @@
 //! How the monitor's thread is woken by others.
 
-#[cfg(any(target_os = "linux", target_os = "android"))]
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Rung by anybody, heard by the monitor's thread. Works without any file descriptor, where there is
-/// none to be had; with one the thread can listen to the kernel at the same time.
+/// none to be had; with a line the thread can listen to the kernel at the same time.
 #[derive(Debug, Default)]
 pub(crate) struct Bell {
     rung: Mutex<bool>,
     ringing: Condvar,
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    event: std::sync::OnceLock<OwnedFd>,
+    line: Mutex<Option<std::sync::Arc<line::Line>>>,
 }
 
 impl Bell {
@@ -20,9 +18,8 @@ impl Bell {
         *self.lock() = true;
         self.ringing.notify_all();
         #[cfg(any(target_os = "linux", target_os = "android"))]
-        if let Some(event) = self.event.get() {
-            // Full or gone: then the thread is awake, or waits without it.
-            let _rung = rustix::io::write(event, &1_u64.to_ne_bytes());
+        if let Some(line) = self.held() {
+            line.ring();
         }
     }
 
@@ -32,27 +29,40 @@ impl Bell {
         *waited.unwrap_or_else(PoisonError::into_inner).0 = false;
     }
 
+    fn lock(&self) -> MutexGuard<'_, bool> {
+        self.rung.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod line;
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+impl Bell {
     /// Whether it has rung since the last time that somebody asked.
-    #[cfg(any(target_os = "linux", target_os = "android"))]
     pub(crate) fn take(&self) -> bool {
-        if let Some(event) = self.event.get() {
-            let _silenced = rustix::io::read(event, &mut [0; 8]);
+        if let Some(line) = self.held() {
+            line.silence();
         }
         std::mem::take(&mut *self.lock())
     }
 
-    /// What to poll for it. `None` where there is no file descriptor left.
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    pub(crate) fn event(&self) -> Option<BorrowedFd<'_>> {
-        use rustix::event::{EventfdFlags, eventfd};
-        if self.event.get().is_none() {
-            let event = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).ok()?;
-            let _already_there = self.event.set(event);
+    /// What to poll for it. `None` where there is no file descriptor left. If somebody has closed it,
+    /// another one is made.
+    pub(crate) fn line(&self) -> Option<std::sync::Arc<line::Line>> {
+        let mut held = self.line.lock().unwrap_or_else(PoisonError::into_inner);
+        if !held.as_ref().is_some_and(|line| line.is_ours()) {
+            *held = line::Line::open().ok().map(std::sync::Arc::new);
         }
-        self.event.get().map(AsFd::as_fd)
+        held.clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, bool> {
-        self.rung.lock().unwrap_or_else(PoisonError::into_inner)
+    /// In a child process the line is the parent's too, and each would hear the other's bell.
+    pub(crate) fn renew(&self) {
+        *self.line.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    fn held(&self) -> Option<std::sync::Arc<line::Line>> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

@@ -29,7 +29,7 @@ const GOOD_PROBES: u8 = 2;
 /// Between probes, at first and at the longest, give or take a fifth; each failed one doubles it.
 const FIRST_PROBE: Duration = Duration::from_secs(1);
 const LAST_PROBE: Duration = Duration::from_secs(30);
-/// So often one operation may try, while probes fail: they may look in the wrong place.
+/// So often one operation may try although it is down: kernel and probes may look in the wrong place.
 const CANARY: Duration = Duration::from_secs(30);
 /// A verdict that rests on the kernel's word is forgotten when it has said nothing for so long.
 const STALE: Duration = Duration::from_secs(10);
@@ -74,6 +74,8 @@ pub(crate) enum Input {
     Route(Route),
     /// An operation got an answer, if an unfriendly one.
     Success,
+    /// One that talks to another target got one, by whatever way leads there.
+    SuccessElsewhere,
     Failure(Strength),
     Probe(ProbeId, Probed),
     /// The machine slept, or the monitor has lost its footing: whatever was known is old.
@@ -119,6 +121,13 @@ struct Word {
     /// It said that there is no way, and then an operation succeeded all the same: the program may
     /// use a way that we do not see. It counts for nothing until it changes or an operation fails.
     refuted: bool,
+    /// Whether it has ever said that there is a way.
+    opened: bool,
+    /// Operations have succeeded without its ever having said so. That there is no route is not
+    /// believed then for a single failure: it takes as many as make the network doubtful.
+    vouched: bool,
+    /// Whether it said last that there is no route.
+    missing: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -189,6 +198,7 @@ impl Evaluator {
         match input {
             Input::Route(route) => self.take_route(now, route),
             Input::Success => self.take_success(),
+            Input::SuccessElsewhere => self.take_success_elsewhere(),
             Input::Failure(strength) => self.take_failure(now, strength),
             Input::Probe(id, probed) => self.take_probe(now, id, probed),
             Input::Lost => self.forget(),
@@ -198,15 +208,25 @@ impl Evaluator {
         self.state != before
     }
 
-    /// When it will change by itself, or wants to be asked for a probe or for a canary.
-    pub(crate) fn wakes_at(&self) -> Option<Duration> {
+    /// When it will change by itself, or wants to be asked for a probe, or, if somebody waits, for a
+    /// canary.
+    pub(crate) fn wakes_at(&self, somebody_waits: bool) -> Option<Duration> {
         let probe = (self.probes.enabled && !self.probes.in_flight).then_some(self.probes.next);
+        let canary = somebody_waits.then_some(self.next_canary);
         match self.state {
-            State::DownHard(_) => self.route.back_since.map(|since| since + self.settle),
+            State::DownHard(_) => {
+                let back = self.route.back_since.map(|since| since + self.settle);
+                back.into_iter().chain(canary).min()
+            }
             State::Degraded => probe.into_iter().chain(self.silent_at()).min(),
-            State::DownSoft => probe.into_iter().chain([self.next_canary]).min(),
+            State::DownSoft => probe.into_iter().chain(canary).min(),
             State::Unknown | State::Up => None,
         }
+    }
+
+    /// Whether operations get through although the kernel says that there is no route.
+    pub(crate) fn knows_better_than_the_kernel(&self) -> bool {
+        self.route.missing && self.state == State::Up
     }
 
     /// Whether [`takes_probe`](Self::takes_probe) gives one.
@@ -227,12 +247,17 @@ impl Evaluator {
     }
 
     /// Whether one operation may try although the network is down.
-    pub(crate) fn lets_canary(&mut self, now: Duration) -> bool {
-        let due = self.state == State::DownSoft && now >= self.next_canary;
-        if due {
-            self.next_canary = now + CANARY;
-        }
-        due
+    pub(crate) fn wants_canary(&self, now: Duration) -> bool {
+        self.is_down() && now >= self.next_canary
+    }
+
+    /// One does. Until then it stays due, for there may be nobody who waits.
+    pub(crate) fn note_canary(&mut self, now: Duration) {
+        self.next_canary = now + CANARY;
+    }
+
+    fn is_down(&self) -> bool {
+        matches!(self.state, State::DownHard(_) | State::DownSoft)
     }
 
     fn take_route(&mut self, now: Duration, route: Route) {
@@ -241,8 +266,8 @@ impl Evaluator {
             Route::Missing => Reason::NoRoute,
             Route::NoCarrier => Reason::NoCarrier,
             Route::Open => {
-                self.route.heard = now;
-                self.route.refuted = false;
+                let back_since = self.route.back_since;
+                self.route = Word { heard: now, opened: true, back_since, ..Word::default() };
                 match self.state {
                     State::DownHard(_) => _ = self.route.back_since.get_or_insert(now),
                     State::Unknown => self.state = State::Up,
@@ -252,7 +277,8 @@ impl Evaluator {
             }
         };
         self.route.heard = now;
-        if self.route.refuted {
+        self.route.missing = route == Route::Missing;
+        if self.route.refuted || self.route.vouched && self.route.missing {
             return;
         }
         let was_open = !matches!(self.state, State::DownHard(_)) || self.route.back_since.is_some();
@@ -262,6 +288,9 @@ impl Evaluator {
             self.settle = if flaps { (self.settle * 2).min(LONGEST_SETTLE) } else { SETTLE };
         }
         self.route.back_since = None;
+        if !self.is_down() {
+            self.next_canary = now + CANARY;
+        }
         self.state = State::DownHard(reason);
     }
 
@@ -284,7 +313,15 @@ impl Evaluator {
         if let State::DownHard(_) = self.state {
             self.route.refuted = self.route.back_since.is_none();
         }
+        self.route.vouched = !self.route.opened;
         self.rise();
+    }
+
+    /// What leads there need not lead here: it says nothing against the kernel.
+    fn take_success_elsewhere(&mut self) {
+        if !matches!(self.state, State::DownHard(_)) {
+            self.rise();
+        }
     }
 
     fn rise(&mut self) {
@@ -306,6 +343,7 @@ impl Evaluator {
             self.failures.push(now);
         }
         let doubtful = self.failures.full_within(now, FAILURE_WINDOW);
+        self.route.vouched &= !doubtful;
         if doubtful && matches!(self.state, State::Up | State::Unknown) {
             self.state = State::Degraded;
             let Probes { enabled, last, .. } = self.probes;

@@ -1,5 +1,6 @@
 //! The interfaces of this machine, as far as the system tells.
 
+#[cfg(unix)]
 use std::collections::HashMap;
 use std::io;
 use std::net::IpAddr;
@@ -52,23 +53,21 @@ impl Interface {
     pub fn all() -> io::Result<Vec<Self>> {
         use nix::net::if_::InterfaceFlags;
         let mut all: Vec<Self> = Vec::new();
+        // Thousands are not unheard of, on a host of containers.
+        let mut by_name = HashMap::new();
         for entry in nix::ifaddrs::getifaddrs()? {
             let flags = entry.flags;
-            let known = all.iter().position(|interface| interface.name == entry.interface_name);
-            let interface = match known {
-                Some(index) => &mut all[index],
-                None => {
-                    all.push(Self {
-                        name: entry.interface_name,
-                        addresses: Vec::new(),
-                        up: flags.contains(InterfaceFlags::IFF_UP),
-                        running: flags.contains(InterfaceFlags::IFF_RUNNING),
-                        loopback: flags.contains(InterfaceFlags::IFF_LOOPBACK),
-                    });
-                    let last = all.len() - 1;
-                    &mut all[last]
-                }
-            };
+            let index = *by_name.entry(entry.interface_name).or_insert_with_key(|name| {
+                all.push(Self {
+                    name: name.clone(),
+                    addresses: Vec::new(),
+                    up: flags.contains(InterfaceFlags::IFF_UP),
+                    running: flags.contains(InterfaceFlags::IFF_RUNNING),
+                    loopback: flags.contains(InterfaceFlags::IFF_LOOPBACK),
+                });
+                all.len() - 1
+            });
+            let interface = &mut all[index];
             let Some(address) = entry.address else { continue };
             let v4 = address.as_sockaddr_in().map(|address| IpAddr::V4(address.ip()));
             let v6 = address.as_sockaddr_in6().map(|address| IpAddr::V6(address.ip()));

@@ -24,6 +24,7 @@ mod bell;
 mod ears;
 mod evaluator;
 mod interfaces;
+mod last_ways;
 mod monitor;
 mod options;
 mod probe;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use persevere::{NetworkGate, NetworkMonitor, NetworkReport, NetworkState};
 
@@ -14,6 +14,7 @@ use crate::shared::Shared;
 use crate::status::Status;
 use crate::target::Target;
 use crate::watched::Watched;
+use crate::worker;
 
 /// Watches the network of this machine. It is itself a [`NetworkMonitor`], for the way out to nobody
 /// in particular; [`target`](Self::target) gives one for a server.
@@ -156,15 +157,38 @@ impl TargetMonitor {
     }
 
     /// Blocks until the status is another one than `seen`, or for `limit`, and says what it is then.
-    /// While somebody blocks here, the network is watched closely.
+    /// While somebody blocks here, the network is watched closely. Returns at once from a monitor that
+    /// was stopped, where nothing changes any more.
     pub fn wait_for_change(&self, seen: &Status, limit: Option<Duration>) -> Status {
         let shared = &self.life.shared;
         shared.watchers.fetch_add(1, Ordering::Relaxed);
-        shared.start();
-        shared.bell.ring();
-        let status = self.watched.wait_for_change(seen, limit);
+        let status = match shared.start() {
+            true => {
+                shared.bell.ring();
+                self.watched.wait_for_change(seen, limit)
+            }
+            false => self.wait_without_thread(seen, limit),
+        };
         shared.watchers.fetch_sub(1, Ordering::Relaxed);
         status
+    }
+
+    /// There are no threads to be had, or the monitor was stopped: we look ourselves.
+    fn wait_without_thread(&self, seen: &Status, limit: Option<Duration>) -> Status {
+        let until = limit.and_then(|limit| Instant::now().checked_add(limit));
+        loop {
+            let status = self.look();
+            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+            let is_over = left == Some(Duration::ZERO) || self.life.shared.has_ended();
+            if status != *seen || is_over {
+                return status;
+            }
+            let pause = left.map_or(worker::POLL, |left| left.min(worker::POLL));
+            let status = self.watched.wait_for_change(seen, Some(pause));
+            if status != *seen {
+                return status;
+            }
+        }
     }
 
     fn take(&self, watched: &Watched, input: Input) {
@@ -183,11 +207,18 @@ impl TargetMonitor {
         if !self.watched.is_content() {
             self.take(&self.watched, Input::Success);
         }
-        // What has come from there has come by the network. What has failed there may be its own
-        // fault, so that it does not count here.
-        if !anywhere.is_content() && !self.target().is_loopback() {
-            self.take(anywhere, Input::Success);
+        if anywhere.is_content() || self.target().is_loopback() {
+            return;
         }
+        // What has come from there has come by the network, but perhaps by its part that is near: it
+        // takes a way that the kernel does not see to say anything against the kernel. What has
+        // failed there may be its own fault, so that it does not count here.
+        let itself = Arc::ptr_eq(&self.watched, anywhere);
+        let input = match itself || self.watched.knows_better_than_the_kernel() {
+            true => Input::Success,
+            false => Input::SuccessElsewhere,
+        };
+        self.take(anywhere, input);
     }
 }
 

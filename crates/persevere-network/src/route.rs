@@ -1,12 +1,13 @@
 //! The way to a target: asked of the kernel by connecting a UDP socket, for which no packet is sent.
 
 use std::io::{self, ErrorKind};
+use std::iter;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use crate::evaluator::Route;
 use crate::interfaces::Interface;
 use crate::sandbox;
-use crate::target::Target;
+use crate::target::{Target, canonical};
 
 /// The way to an address, as the kernel would choose it now.
 ///
@@ -24,6 +25,10 @@ pub struct Way {
     route: Route,
 }
 
+/// So often a way is looked for that seems to have no carrier: where one of two is out, another one is
+/// overlooked once in 4,000 looks.
+const TRIES: usize = 12;
+
 impl Way {
     /// Asks the kernel. No packet is sent.
     pub fn to(address: SocketAddr) -> Self {
@@ -33,7 +38,15 @@ impl Way {
     /// The ways out by IPv4 and by IPv6, to nobody in particular.
     pub fn out() -> Vec<Self> {
         let ways = Ways::look();
-        Target::anywhere().routed().iter().map(|address| ways.to(*address)).collect()
+        let anywhere = Target::anywhere();
+        let families = [SocketAddr::is_ipv4, SocketAddr::is_ipv6];
+        let best =
+            families.map(|family| ways.best(anywhere.routed().iter().copied().filter(family)));
+        best.into_iter().flatten().collect()
+    }
+
+    fn unknown(to: SocketAddr) -> Self {
+        Self { to, from: None, interface: None, route: Route::Unknown }
     }
 
     /// Whether it leads there, as far as can be seen from here: there is a route, and its interface
@@ -82,7 +95,8 @@ impl std::fmt::Display for Way {
     }
 }
 
-/// Looks for ways, with the interfaces as they are now.
+/// Looks for ways, with the interfaces as they were when it was made.
+#[derive(Debug)]
 pub(crate) struct Ways {
     /// `None` where the system does not tell.
     interfaces: Option<Vec<Interface>>,
@@ -97,23 +111,29 @@ impl Ways {
 
     /// A way to one of the addresses is enough.
     pub(crate) fn route(&self, target: &Target) -> Route {
-        let mut found = None;
-        for address in target.routed() {
-            let route = self.to(*address).route;
-            // What is open decides; what is not known might be; a cable says more than no route.
-            let rank = |route| match route {
-                Route::Open => 3,
-                Route::Unknown => 2,
-                Route::NoCarrier => 1,
-                Route::Missing => 0,
-            };
-            found = found.into_iter().chain([route]).max_by_key(|route| rank(*route));
-        }
-        found.unwrap_or(Route::Open)
+        let best = self.best(target.routed().iter().copied());
+        best.map_or(Route::Open, |way| way.route)
     }
 
+    /// The best way to one of the addresses.
+    fn best(&self, addresses: impl Iterator<Item = SocketAddr>) -> Option<Way> {
+        best(addresses.map(|address| self.to(address)))
+    }
+
+    /// The way to an address. Of several that a router shares its packets out to, the kernel takes
+    /// one by the port that we send from, which is another one every time.
     fn to(&self, to: SocketAddr) -> Way {
-        let none = Way { to, from: None, interface: None, route: Route::Unknown };
+        let to = canonical(to);
+        let ways = iter::repeat_with(|| self.to_once(to));
+        let mut tries = ways.take(TRIES).peekable();
+        match tries.peek() {
+            Some(way) if way.route != Route::NoCarrier => way.clone(),
+            _ => best(tries).unwrap_or_else(|| Way::unknown(to)),
+        }
+    }
+
+    fn to_once(&self, to: SocketAddr) -> Way {
+        let none = Way::unknown(to);
         let from = match source(to) {
             Ok(from) => from,
             Err(route) => return Way { route, ..none },
@@ -139,6 +159,27 @@ impl Ways {
     }
 }
 
+/// The best of them: the first that is open, if there is one.
+fn best(ways: impl Iterator<Item = Way>) -> Option<Way> {
+    // What is not known might be open; a cable says more than no route.
+    let rank = |route| match route {
+        Route::Open => 3,
+        Route::Unknown => 2,
+        Route::NoCarrier => 1,
+        Route::Missing => 0,
+    };
+    let mut found: Option<Way> = None;
+    for way in ways {
+        if way.is_open() {
+            return Some(way);
+        }
+        if found.as_ref().is_none_or(|found| rank(way.route) > rank(found.route)) {
+            found = Some(way);
+        }
+    }
+    found
+}
+
 /// The address that the kernel would send from.
 fn source(to: SocketAddr) -> Result<IpAddr, Route> {
     let any = match to {
@@ -151,11 +192,27 @@ fn source(to: SocketAddr) -> Result<IpAddr, Route> {
         _ if lacks_family(&error) => Route::Missing,
         _ => Route::Unknown,
     })?;
+    // Or the kernel would refuse such an address as it refuses a way that is forbidden.
+    let _never_mind = socket.set_broadcast(true);
     let connected = socket.connect(to).and_then(|()| socket.local_addr());
-    match connected {
-        Ok(from) if from.ip().is_unspecified() => Err(Route::Unknown),
-        Ok(from) => Ok(from.ip()),
+    match connected.map(|from| from.ip().to_canonical()) {
+        Ok(from) if lacks_address(to.ip(), from) => Err(Route::Missing),
+        Ok(from) if from.is_unspecified() => Err(Route::Unknown),
+        Ok(from) => Ok(from),
         Err(error) => Err(refused(to, &error)),
+    }
+}
+
+/// Whether there is no address to send from: none at all, or only one that no router lets pass. Those of
+/// IPv4 (169.254.0.0/16) are not counted as such, for there are machines that have no other, behind a
+/// host that translates it: AWS Lambda, Firecracker.
+fn lacks_address(to: IpAddr, from: IpAddr) -> bool {
+    match (to, from) {
+        (IpAddr::V6(to), IpAddr::V6(from)) if from.is_unicast_link_local() => {
+            !to.is_unicast_link_local() && !to.is_multicast()
+        }
+        // Of other systems we do not know what it means.
+        _ => from.is_unspecified() && cfg!(target_os = "linux"),
     }
 }
 
@@ -264,6 +321,28 @@ mod tests {
         ] {
             assert_eq!(refused(global, &errno.into()), route, "{errno}");
         }
+    }
+
+    #[test]
+    fn no_address_to_send_from_is_no_route() {
+        for (to, from, lacks) in [
+            ("203.0.113.1", "192.0.2.1", false),
+            ("203.0.113.1", "0.0.0.0", cfg!(target_os = "linux")),
+            ("203.0.113.1", "169.254.0.21", false),
+            ("2600::1", "2001:db8::1", false),
+            ("2600::1", "fe80::1", true),
+            ("fe80::2", "fe80::1", false),
+            ("ff02::1", "fe80::1", false),
+        ] {
+            let [to_ip, from_ip] = [to, from].map(|text| text.parse().unwrap());
+            assert_eq!(lacks_address(to_ip, from_ip), lacks, "from {from} to {to}");
+        }
+    }
+
+    #[test]
+    fn a_broadcast_address_is_no_way_that_is_forbidden() {
+        let way = Way::to(SocketAddr::from(([127, 255, 255, 255], 9)));
+        assert!(way.is_open(), "{way}");
     }
 
     #[test]

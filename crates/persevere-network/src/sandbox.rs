@@ -13,11 +13,28 @@ pub(crate) fn carrier(to: IpAddr, from: IpAddr) -> Option<bool> {
         _ => return None,
     };
     // A name comes from the kernel, but it goes into a path.
-    let path =
-        (!interface.contains('/')).then(|| format!("/sys/class/net/{interface}/operstate"))?;
+    let folder = (!interface.contains('/')).then(|| format!("/sys/class/net/{interface}"))?;
+    let read = |file: &str| fs::read_to_string(format!("{folder}/{file}")).ok();
+    let there = read("ifindex")?.trim().parse::<u32>().ok()?;
+    if number(&interface).is_some_and(|here| here != there) {
+        return None;
+    }
     // As the kernel makes IFF_RUNNING of it.
-    let state = fs::read_to_string(path).ok()?;
+    let state = read("operstate")?;
     Some(matches!(state.trim(), "up" | "unknown"))
+}
+
+/// The number of an interface in our network namespace: /sys may be that of another one.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn number(interface: &str) -> Option<u32> {
+    let socket = std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).ok()?;
+    rustix::net::netdevice::name_to_index(socket, interface).ok()
+}
+
+/// There is no /sys.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn number(_interface: &str) -> Option<u32> {
+    None
 }
 
 /// The interface of the most special route in `/proc/net/route`: the mask with the most bits, then

@@ -9,10 +9,12 @@ use persevere::NetworkState;
 
 use crate::bell::Bell;
 use crate::evaluator::Input;
+use crate::last_ways::LastWays;
 use crate::options::Options;
+use crate::probe::Probes;
 use crate::suspend::Sleeps;
 use crate::target::Target;
-use crate::watched::Watched;
+use crate::watched::{ByHand, Watched};
 use crate::worker;
 
 /// How long the thread looks more often, after somebody has found the network down: until those who
@@ -23,13 +25,16 @@ const ATTENTION: Duration = Duration::from_secs(3);
 pub(crate) struct Shared {
     pub(crate) options: Options,
     pub(crate) bell: Bell,
+    pub(crate) probes: Arc<Probes>,
+    pub(crate) ways: LastWays,
     began: Instant,
     /// The sum: the way out, to nobody in particular.
     pub(crate) anywhere: Arc<Watched>,
     targets: Mutex<HashMap<Target, Weak<Watched>>>,
-    by_hand: Mutex<Option<NetworkState>>,
+    by_hand: Mutex<ByHand>,
     pub(crate) sleeps: Sleeps,
-    started: Mutex<bool>,
+    /// The process that the thread is in. A child process has none of its parent's threads.
+    pub(crate) started: Mutex<Option<u32>>,
     ended: AtomicBool,
     /// Until when the thread looks more often, in nanoseconds since the beginning.
     attention: AtomicU64,
@@ -39,6 +44,8 @@ pub(crate) struct Shared {
     pub(crate) turns: AtomicU64,
     #[cfg(test)]
     pub(crate) panics: AtomicBool,
+    #[cfg(test)]
+    pub(crate) threads_are_denied: AtomicBool,
 }
 
 impl Shared {
@@ -46,18 +53,22 @@ impl Shared {
         Self {
             options,
             bell: Bell::default(),
+            probes: Arc::default(),
+            ways: LastWays::default(),
             began: Instant::now(),
             anywhere: Arc::new(Watched::new(Target::anywhere(), options.probes, 0)),
             targets: Mutex::default(),
             by_hand: Mutex::default(),
             sleeps: Sleeps::new(),
-            started: Mutex::new(false),
+            started: Mutex::new(None),
             ended: AtomicBool::new(false),
             attention: AtomicU64::new(0),
             watchers: AtomicUsize::new(0),
             turns: AtomicU64::new(0),
             #[cfg(test)]
             panics: AtomicBool::new(false),
+            #[cfg(test)]
+            threads_are_denied: AtomicBool::new(false),
         }
     }
 
@@ -118,19 +129,27 @@ impl Shared {
     }
 
     pub(crate) fn set_by_hand(&self, state: Option<NetworkState>) {
-        *lock(&self.by_hand) = state;
-        self.all().iter().for_each(|watched| watched.set_by_hand(state));
+        let mut by_hand = lock(&self.by_hand);
+        *by_hand = ByHand { turn: by_hand.turn + 1, state };
+        let now = *by_hand;
+        // Not under the lock, for whom it wakes may set it again.
+        drop(by_hand);
+        self.all().iter().for_each(|watched| watched.set_by_hand(now));
     }
 
     /// Looks at the route on this thread.
     pub(crate) fn look(self: &Arc<Self>, watched: &Watched) {
         self.forget_after_sleep();
         if !watched.target().is_local() {
-            watched.look(|| self.now());
+            watched.look(|| self.now(), &self.ways);
         }
         // Somebody may come to wait at the gate, and then it must be opened again.
-        if watched.gate().state() == NetworkState::Down && self.start() {
-            self.attend();
+        if watched.gate().state() == NetworkState::Down {
+            match self.start() {
+                true => self.attend(),
+                // And without anybody who opens it, it must not stay closed.
+                false => _ = watched.take(self.now(), Input::Lost),
+            }
         }
     }
 
@@ -187,10 +206,35 @@ impl Shared {
     /// Begins the thread, unless it is there. Returns whether it is.
     pub(crate) fn start(self: &Arc<Self>) -> bool {
         let mut started = lock(&self.started);
-        if !*started && !self.has_ended() {
-            *started = worker::spawn(self.clone()).is_ok();
+        let process = std::process::id();
+        if *started == Some(process) {
+            return true;
         }
-        *started
+        if self.has_ended() {
+            return false;
+        }
+        let forked = started.is_some();
+        if forked {
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            self.bell.renew();
+            self.probes.renew();
+        }
+        *started = self.spawn().is_ok().then_some(process);
+        let is_there = started.is_some();
+        drop(started);
+        // What the parent knew is as old as the child.
+        if forked {
+            self.forget();
+        }
+        is_there
+    }
+
+    fn spawn(self: &Arc<Self>) -> std::io::Result<()> {
+        #[cfg(test)]
+        if self.threads_are_denied.load(Ordering::SeqCst) {
+            return Err(std::io::ErrorKind::WouldBlock.into());
+        }
+        worker::spawn(self.clone())
     }
 
     pub(crate) fn has_ended(&self) -> bool {
@@ -200,6 +244,7 @@ impl Shared {
     /// Ends the thread, and wakes everybody.
     pub(crate) fn end(&self) {
         self.ended.store(true, Ordering::SeqCst);
+        self.probes.clear();
         self.bell.ring();
         self.all().iter().for_each(|watched| watched.stop());
     }

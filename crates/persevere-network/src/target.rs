@@ -24,12 +24,14 @@ enum Kind {
     Addresses(Arc<[SocketAddr]>),
 }
 
-/// Addresses that are nobody's and that no packet is sent to: only routes to them are looked up.
-/// The first is set aside for documentation (RFC 5737); the second lies in the unicast space of
-/// IPv6, outside of what is given out.
-const ANYWHERE: [SocketAddr; 2] = [
+/// Addresses that no packet is sent to: only routes to them are looked up, and one is enough. Two of
+/// each kind, for a firewall may drop what should not be there: one that is set aside for documentation
+/// (RFC 5737) or not given out, and one in the middle of what is given out.
+const ANYWHERE: [SocketAddr; 4] = [
     SocketAddr::new(IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1)), 443),
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::new(64, 0, 0, 1)), 443),
     SocketAddr::new(IpAddr::V6(Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 1)), 443),
+    SocketAddr::new(IpAddr::V6(Ipv6Addr::new(0x2600, 0, 0, 0, 0, 0, 0, 1)), 443),
 ];
 
 impl Target {
@@ -82,15 +84,36 @@ impl From<SocketAddr> for Target {
 }
 
 /// All addresses of one host: a way to one of them is enough. None at all is
-/// [`anywhere`](Target::anywhere).
+/// [`anywhere`](Target::anywhere). IPv4 addresses written as IPv6 (`::ffff:192.0.2.7`) are what they are.
 impl FromIterator<SocketAddr> for Target {
     fn from_iter<I: IntoIterator<Item = SocketAddr>>(addresses: I) -> Self {
-        let mut addresses: Vec<_> = addresses.into_iter().collect();
+        let mut addresses: Vec<_> = addresses.into_iter().map(canonical).collect();
         addresses.sort_unstable();
         addresses.dedup();
         match addresses.is_empty() {
             true => Self::anywhere(),
             false => Self(Kind::Addresses(addresses.into())),
         }
+    }
+}
+
+/// What is sent to an IPv4 address by a socket of IPv6 goes by IPv4.
+pub(crate) fn canonical(address: SocketAddr) -> SocketAddr {
+    match address.ip().to_canonical() {
+        ip @ IpAddr::V4(_) => SocketAddr::new(ip, address.port()),
+        IpAddr::V6(_) => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ipv4_address_is_one_however_it_is_written() {
+        let target = |text: &str| Target::from(text.parse::<SocketAddr>().unwrap());
+        assert_eq!(target("[::ffff:192.0.2.7]:80"), target("192.0.2.7:80"));
+        assert!(target("[::ffff:127.0.0.1]:80").is_loopback());
+        assert_ne!(target("[::192.0.2.7]:80"), target("192.0.2.7:80"));
     }
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use persevere::{NetworkGate, NetworkState};
 
 use crate::evaluator::{Evaluator, Input, ProbeId, Route};
-use crate::route::Ways;
+use crate::last_ways::LastWays;
 use crate::status::{Reason, Status};
 use crate::sync::{AtomicBool, Condvar, Mutex, MutexGuard, Ordering};
 use crate::target::Target;
@@ -31,10 +31,17 @@ pub(crate) struct Watched {
     changed: Condvar,
 }
 
+/// What was set by hand, and in which turn: two who do so at once may come here in any order.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct ByHand {
+    pub(crate) turn: u64,
+    pub(crate) state: Option<NetworkState>,
+}
+
 #[derive(Debug)]
 struct Judged {
     evaluator: Evaluator,
-    by_hand: Option<NetworkState>,
+    by_hand: ByHand,
     stopped: bool,
     /// When the look began that the evaluator has last heard of.
     looked: Duration,
@@ -52,7 +59,7 @@ impl Watched {
             looking: Mutex::default(),
             judged: Mutex::new(Judged {
                 evaluator: Evaluator::new(probes, seed),
-                by_hand: None,
+                by_hand: ByHand::default(),
                 stopped: false,
                 looked: Duration::ZERO,
                 status: Status { state, reason, since: Instant::now() },
@@ -80,14 +87,14 @@ impl Watched {
 
     /// Looks at the route, and takes in what is found. A look that somebody else began after this call
     /// serves as well, so that of a crowd that fails in one moment two look.
-    pub(crate) fn look(&self, clock: impl Fn() -> Duration) {
+    pub(crate) fn look(&self, clock: impl Fn() -> Duration, ways: &LastWays) {
         let asked = clock();
         let mut last = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
         let (began, route) = match *last {
             Some((began, route)) if began > asked => (began, route),
             _ => {
                 let began = clock();
-                (began, Ways::look().route(&self.target))
+                (began, ways.look().route(&self.target))
             }
         };
         *last = Some((began, route));
@@ -112,14 +119,16 @@ impl Watched {
     pub(crate) fn take(&self, now: Duration, input: Input) -> bool {
         self.change(|judged| {
             judged.evaluator.take(now, input);
-            judged.evaluator.wakes_at().is_some()
+            judged.evaluator.wakes_at(false).is_some()
         })
     }
 
-    /// Sets the state by hand, until it is set to `None`.
-    pub(crate) fn set_by_hand(&self, state: Option<NetworkState>) {
+    /// Sets the state by hand, until it is set to `None`. One that comes after a later one is old.
+    pub(crate) fn set_by_hand(&self, by_hand: ByHand) {
         self.change(|judged| {
-            judged.by_hand = state;
+            if by_hand.turn >= judged.by_hand.turn {
+                judged.by_hand = by_hand;
+            }
             false
         });
     }
@@ -134,7 +143,9 @@ impl Watched {
 
     /// When it wants to be looked after.
     pub(crate) fn wakes_at(&self) -> Option<Duration> {
-        self.lock().evaluator.wakes_at()
+        let waits = self.gate.waiting() > 0;
+        let judged = self.lock();
+        judged.evaluator.wakes_at(waits && judged.by_hand.state.is_none())
     }
 
     /// A probe, if one is due and there is a way for it: in an outage the first failure of every
@@ -151,19 +162,28 @@ impl Watched {
         self.lock().evaluator.takes_probe(clock())
     }
 
-    /// Lets one of those who wait through, if it is time for that.
+    /// Lets one of those who wait through, if it is time for that and there is one. A hand that says
+    /// `Down` is not tested.
     pub(crate) fn let_canary(&self, now: Duration) {
-        let due = self.lock().evaluator.lets_canary(now);
-        if due {
-            self.gate.admit_one();
+        let judged = self.lock();
+        let due = judged.by_hand.state.is_none() && judged.evaluator.wants_canary(now);
+        drop(judged);
+        if due && self.gate.admit_one() {
+            self.lock().evaluator.note_canary(now);
         }
+    }
+
+    /// Whether operations get through here although the kernel says that there is no route.
+    pub(crate) fn knows_better_than_the_kernel(&self) -> bool {
+        self.lock().evaluator.knows_better_than_the_kernel()
     }
 
     /// Blocks until the status is another one than this, or for this long.
     pub(crate) fn wait_for_change(&self, seen: &Status, limit: Option<Duration>) -> Status {
         let until = limit.and_then(|limit| Instant::now().checked_add(limit));
         let mut judged = self.lock();
-        while judged.status == *seen {
+        // Nothing will ever change any more.
+        while judged.status == *seen && !judged.stopped {
             judged = match until.map(|until| until.saturating_duration_since(Instant::now())) {
                 None => self.changed.wait(judged).unwrap_or_else(PoisonError::into_inner),
                 Some(Duration::ZERO) => break,
@@ -219,7 +239,7 @@ impl Watched {
 
 impl Judged {
     fn verdict(&self, target: &Target) -> (NetworkState, Reason) {
-        match self.by_hand {
+        match self.by_hand.state {
             _ if self.stopped => (NetworkState::Unknown, Reason::Stopped),
             Some(state) => (state, Reason::ByHand),
             None if target.is_local() => (NetworkState::Up, Reason::Local),
@@ -239,16 +259,38 @@ mod tests {
         Watched::new(Target::anywhere(), true, 0)
     }
 
+    fn by_hand(turn: u64, state: Option<NetworkState>) -> ByHand {
+        ByHand { turn, state }
+    }
+
+    #[test]
+    fn of_two_hands_the_later_one_wins_in_whichever_order_they_come() {
+        let watched = watched();
+        watched.set_by_hand(by_hand(2, Some(NetworkState::Up)));
+        watched.set_by_hand(by_hand(1, Some(NetworkState::Down)));
+        assert_eq!(watched.gate().state(), NetworkState::Up);
+    }
+
+    #[test]
+    fn a_canary_that_nobody_takes_is_kept_for_the_next_one_who_waits() {
+        let (watched, minute) = (watched(), Duration::from_secs(60));
+        watched.take(Duration::ZERO, Input::Route(Route::Missing));
+        watched.let_canary(minute);
+        assert_eq!(watched.wakes_at(), None, "nobody waits");
+        let judged = watched.lock();
+        assert!(judged.evaluator.wants_canary(minute));
+    }
+
     #[test]
     fn a_hand_wins_and_what_is_known_comes_back_after_it() {
         let watched = watched();
         watched.take(Duration::ZERO, Input::Route(Route::Open));
-        watched.set_by_hand(Some(NetworkState::Down));
+        watched.set_by_hand(by_hand(1, Some(NetworkState::Down)));
         let status = watched.status();
         assert_eq!((status.state, status.reason), (NetworkState::Down, Reason::ByHand));
         assert_eq!(watched.gate().state(), NetworkState::Down);
         watched.take(Duration::ZERO, Input::Route(Route::Missing));
-        watched.set_by_hand(None);
+        watched.set_by_hand(by_hand(2, None));
         let status = watched.status();
         assert_eq!((status.state, status.reason), (NetworkState::Down, Reason::NoRoute));
     }
@@ -256,7 +298,7 @@ mod tests {
     #[test]
     fn the_end_opens_the_gate_whatever_was_said() {
         let watched = watched();
-        watched.set_by_hand(Some(NetworkState::Down));
+        watched.set_by_hand(by_hand(1, Some(NetworkState::Down)));
         watched.stop();
         assert_eq!(watched.gate().state(), NetworkState::Unknown);
         watched.take(Duration::ZERO, Input::Route(Route::Missing));

@@ -10,7 +10,6 @@ use std::time::Duration;
 use crate::ears::Ears;
 use crate::evaluator::Input;
 use crate::probe;
-use crate::route::Ways;
 use crate::shared::Shared;
 use crate::watched::Watched;
 
@@ -28,7 +27,7 @@ const AT_ONCE: usize = 4;
 const BACKSTOP_ATTENDED: Duration = Duration::from_secs(1);
 const BACKSTOP_IDLE: Duration = Duration::from_secs(60);
 /// The same where there are no messages.
-const POLL: Duration = Duration::from_secs(2);
+pub(crate) const POLL: Duration = Duration::from_secs(2);
 /// Before we begin again after a panic.
 const AFTER_PANIC: Duration = Duration::from_millis(100);
 
@@ -137,7 +136,7 @@ impl<'a> Worker<'a> {
     /// Looks at all routes, with one list of interfaces.
     fn look(&mut self, all: &[Arc<Watched>]) {
         let (began, worked) = (self.shared.now(), processor_time(self.shared));
-        let ways = Ways::look();
+        let ways = self.shared.ways.look_now();
         for watched in all.iter().filter(|watched| !watched.target().is_local()) {
             let route = ways.route(watched.target());
             watched.take_route(self.shared.now(), began, route);
@@ -153,10 +152,13 @@ impl<'a> Worker<'a> {
         watched.let_canary(now);
         let Some(addresses) = watched.target().probed() else { return };
         let clock = || self.shared.now();
-        let Some(probe) = watched.takes_probe(clock, || watched.look(clock)) else { return };
+        let Some(probe) = watched.takes_probe(clock, || watched.look(clock, &self.shared.ways))
+        else {
+            return;
+        };
         let (shared, probed_one) = (self.shared.clone(), watched.clone());
         let limit = probe::LIMIT / shared.options.speed;
-        probe::begin(addresses.clone(), limit, move |probed| {
+        self.shared.probes.begin(addresses, limit, move |probed| {
             probed_one.take(shared.now(), Input::Probe(probe, probed));
             shared.bell.ring();
         });

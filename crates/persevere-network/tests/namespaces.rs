@@ -5,14 +5,16 @@
 
 mod common;
 
+use std::fs::File;
 use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
+use std::time::Duration;
 
 use common::{cable, down_for, inside, ip, server, up, wait_for, wait_until};
-use persevere::{NetworkMonitor, NetworkState};
+use persevere::{NetworkMonitor, NetworkReport, NetworkState};
 use persevere_network::{Monitor, Reason, Target, TargetMonitor};
 
 fn anywhere(monitor: &Monitor) -> Arc<TargetMonitor> {
@@ -243,6 +245,63 @@ fn no_file_descriptors_left() {
         wait_for(&target, up);
         ip("link set v1 down");
         wait_for(&target, down_for(Reason::NoCarrier));
+    });
+}
+
+/// The kernel refuses to poll more descriptors than a process may have.
+#[test]
+fn fewer_file_descriptors_than_there_are() {
+    inside("fewer_file_descriptors_than_there_are", || {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        cable();
+        let monitor = Monitor::new();
+        let target = monitor.target(server());
+        let status = wait_for(&target, up);
+        let enough = getrlimit(Resource::Nofile);
+        setrlimit(Resource::Nofile, Rlimit { current: Some(1), ..enough }).unwrap();
+        let before = monitor.turns();
+        target.wait_for_change(&status, Some(Duration::from_millis(500)));
+        let turns = monitor.turns() - before;
+        assert!(turns < 20, "a hot loop: {turns} turns in half a second");
+        setrlimit(Resource::Nofile, enough).unwrap();
+        ip("link set v1 down");
+        wait_for(&target, down_for(Reason::NoCarrier));
+    });
+}
+
+/// A program closes all descriptors that it does not know, and opens files of its own.
+#[test]
+fn the_bell_rings_for_nobody_else() {
+    inside("the_bell_rings_for_nobody_else", || {
+        cable();
+        let monitor = Monitor::new();
+        let target = monitor.target(server());
+        wait_for(&target, up);
+        // Not those of the monitor's sockets that are there for the moment of a look.
+        let sockets = || {
+            let all = std::fs::read_dir("/proc/self/fd").unwrap().flatten();
+            let sockets = all.filter(|entry| {
+                std::fs::read_link(entry.path())
+                    .is_ok_and(|link| link.to_string_lossy().starts_with("socket:"))
+            });
+            sockets.map(|entry| entry.file_name().to_str().unwrap().parse().unwrap())
+        };
+        let lasting: Vec<i32> = sockets().collect();
+        let mut lasting: Vec<i32> = sockets().filter(|number| lasting.contains(number)).collect();
+        lasting.sort_unstable();
+        lasting.iter().for_each(|number| _ = nix::unistd::close(*number));
+        let path = std::env::temp_dir().join(format!("persevere-file-{}", std::process::id()));
+        let files: Vec<_> = (0..10).map(|_| File::create(&path).unwrap()).collect();
+        assert!(files.iter().any(|file| lasting.contains(&file.as_raw_fd())));
+        for _ in 0..3 {
+            target.report(NetworkReport::Failed);
+        }
+        ip("link set v1 down");
+        wait_for(&target, down_for(Reason::NoCarrier));
+        drop((target, monitor));
+        let written: u64 = files.iter().map(|file| file.metadata().unwrap().len()).sum();
+        assert_eq!(written, 0, "nothing of ours is in them, and none of them was closed");
+        std::fs::remove_file(path).unwrap();
     });
 }
 

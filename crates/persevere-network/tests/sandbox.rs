@@ -11,7 +11,7 @@ mod common;
 use std::net::SocketAddr;
 use std::sync::mpsc::{self, Sender};
 
-use common::{cable, down_for, inside, ip, run, server, up, wait_for};
+use common::{cable, down_for, inside, ip, replace_file, run, server, up, wait_for};
 use nix::libc;
 use persevere_network::{Interface, Monitor, Reason, Target};
 use rustix::io::Errno;
@@ -79,6 +79,19 @@ fn outages_are_seen_without_netlink(errno: Errno) {
 #[test]
 fn netlink_is_not_permitted() {
     inside("netlink_is_not_permitted", || outages_are_seen_without_netlink(Errno::PERM));
+}
+
+/// There is an interface of this name in it, and it is another one.
+#[test]
+fn files_of_another_namespace() {
+    inside("files_of_another_namespace", || {
+        cable();
+        run("mount", "-t sysfs sysfs /sys");
+        replace_file("/sys/class/net/v0/ifindex", "4711\n");
+        replace_file("/sys/class/net/v0/operstate", "down\n");
+        deny_netlink(Errno::PERM);
+        assert_eq!(Monitor::new().target(server()).look().reason, Reason::RouteOpen);
+    });
 }
 
 #[test]

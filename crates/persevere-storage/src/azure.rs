@@ -238,6 +238,7 @@ impl Store for AzureStore {
             max_put: 5000 * MIB,
             part_multiple: 1,
             is_local: false,
+            coarse_times: false,
         }
     }
 

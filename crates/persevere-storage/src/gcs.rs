@@ -55,6 +55,7 @@ const LIMITS: Limits = Limits {
     max_put: 5 * 1024 * 1024 * 1024,
     part_multiple: 1,
     is_local: false,
+    coarse_times: false,
 };
 
 const HASH: &str = "x-goog-hash";

@@ -59,6 +59,7 @@ impl Store for LocalStore {
             max_put: i64::MAX as u64,
             part_multiple: 1,
             is_local: true,
+            coarse_times: false,
         }
     }
 

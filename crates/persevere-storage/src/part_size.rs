@@ -69,6 +69,7 @@ mod tests {
         max_put: 5 * 1024 * MIB,
         part_multiple: 1,
         is_local: false,
+        coarse_times: false,
     };
 
     #[test]

@@ -64,6 +64,7 @@ const LIMITS: Limits = Limits {
     max_put: 5 * 1024 * 1024 * 1024,
     part_multiple: 1,
     is_local: false,
+    coarse_times: false,
 };
 
 impl S3 {

@@ -13,8 +13,10 @@ mod key_file;
 mod list;
 mod login;
 mod options;
+mod passwords;
 mod pulse;
 mod read;
+mod shared;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -27,8 +29,8 @@ pub use options::{Ask, SftpOptions};
 
 use self::call::{Call, info};
 use self::config::Target;
-use self::connection::Shared;
 use self::login::Secrets;
+use self::shared::Shared;
 use self::write::Place;
 use crate::error::StorageError;
 use crate::location::Location;
@@ -111,6 +113,7 @@ impl Store for SftpStore {
             max_put: i64::MAX as u64,
             part_multiple: 1,
             is_local: false,
+            coarse_times: true,
         }
     }
 

@@ -152,6 +152,9 @@ pub(crate) struct Limits {
     pub(crate) part_multiple: u64,
     /// Files of this machine.
     pub(crate) is_local: bool,
+    /// Versions are told apart by time, in whole seconds: what was written just now may be written
+    /// again without a sign of it.
+    pub(crate) coarse_times: bool,
 }
 
 /// What tells one version of an object from another: an ETag, a generation, or size and time of a file.

@@ -144,6 +144,13 @@ impl Backoff {
         self.previous = hint.map_or(0, spread);
     }
 
+    /// The pause has lasted this long when the attempt failed that the hint came with. It goes on for
+    /// `spacing` at least.
+    pub(crate) fn hold_from(&mut self, paused: Duration, spacing: Duration) {
+        let more = self.previous.max(nanos(spacing));
+        self.previous = nanos(paused).saturating_add(more);
+    }
+
     /// What the pause has to last at least.
     pub(crate) fn held_hint(&self) -> Duration {
         Duration::from_nanos(self.previous)

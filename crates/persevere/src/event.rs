@@ -60,6 +60,8 @@ pub enum EventKind {
     NetworkDown,
     /// The network is back, and the attempt is made again.
     NetworkRecovered,
+    /// The network is no longer known to be down, and the attempt is made again.
+    NetworkUncertain,
     /// The call has failed for good.
     Ended(End),
 }
@@ -84,6 +86,7 @@ impl EventKind {
             Self::Retrying => "operation failed, retrying",
             Self::NetworkDown => "network is down, waiting for network to recover",
             Self::NetworkRecovered => "network recovered, retrying operation",
+            Self::NetworkUncertain => "network may be back, retrying operation",
             Self::Ended(end) => end.message(),
         }
     }
@@ -91,7 +94,7 @@ impl EventKind {
     /// The level in the log.
     pub const fn level(self) -> Level {
         match self {
-            Self::Succeeded | Self::NetworkRecovered => Level::Info,
+            Self::Succeeded | Self::NetworkRecovered | Self::NetworkUncertain => Level::Info,
             Self::Retrying | Self::NetworkDown => Level::Warn,
             Self::Ended(End::NonRetryable | End::NotIdempotent | End::Cancelled) => Level::Warn,
             Self::Ended(_) => Level::Error,

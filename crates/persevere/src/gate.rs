@@ -12,6 +12,7 @@ use std::sync::PoisonError;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use crate::duration::nanos;
 use crate::network::NetworkState;
 use crate::random::Random;
 use crate::sync::{AtomicU8, Mutex, MutexGuard, Ordering};
@@ -52,8 +53,17 @@ impl Release {
     ///
     /// Up to 16: at random within 250 ms. More: two canaries within 250 ms; the rest follow after
     /// one second in the order of their tickets, 100 a second, or all within 30 s if that is more,
-    /// each at random within its slot of ± half.
-    pub(crate) fn stagger(self, random: &mut Random) -> Duration {
+    /// each at random within its slot of ± half. Whoever has less than twice as much time left comes at
+    /// random within the first half of it: the network works, and its turn would come too late.
+    pub(crate) fn stagger(self, time_left: Option<Duration>, random: &mut Random) -> Duration {
+        let turn = self.turn(random);
+        match time_left.map(|left| left / 2) {
+            Some(half) if turn > half => Duration::from_nanos(random.between(0, nanos(half))),
+            _ => turn,
+        }
+    }
+
+    fn turn(self, random: &mut Random) -> Duration {
         let first = |random: &mut Random| {
             Duration::from_nanos(random.between(0, FIRST_SPREAD.as_nanos() as u64))
         };
@@ -121,6 +131,12 @@ impl NetworkGate {
     /// monitor that is not sure finds out by it whether it errs. Returns whether one waited.
     pub fn admit_one(&self) -> bool {
         self.waiters.admit_one()
+    }
+
+    /// One who was let through does not go: another one does. Never panics, since whoever is dropped
+    /// by a panic does this.
+    pub(crate) fn pass_on(&self) {
+        self.waiters.pass_on();
     }
 
     /// How many calls wait.

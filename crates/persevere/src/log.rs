@@ -57,6 +57,9 @@ pub(crate) fn log(event: &Event<'_>) {
             let waited = delay(event);
             info!(operation, attempt, waited, "network recovered, retrying operation");
         }
+        EventKind::NetworkUncertain => {
+            info!(operation, attempt, "network may be back, retrying operation");
+        }
         EventKind::Ended(end) => log_end(event, end),
     }
 }

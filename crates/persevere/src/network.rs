@@ -55,7 +55,8 @@ pub trait NetworkMonitor: Debug + Send + Sync {
     fn gate(&self) -> &NetworkGate;
 
     /// The state, looked at afresh. Asked after an error that smells of the network, since the
-    /// monitor may not have heard yet; microseconds are fine.
+    /// monitor may not have heard yet; microseconds are fine. Also asked before anybody waits at a gate
+    /// that is closed, so that a monitor knows when to look more closely.
     ///
     /// What it finds it must also [set](NetworkGate::set) on its gate, before it returns: calls wait
     /// there, and an answer of `Down` with a gate that is open pauses nothing.

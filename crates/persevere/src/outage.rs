@@ -1,16 +1,17 @@
 //! The network pause: waiting for the network in place of the backoff.
 
 use std::num::NonZeroU64;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::decision::Step;
 use crate::duration::nanos;
 use crate::error::End;
 use crate::event::{Event, EventKind};
 use crate::gate::{NetworkGate, Recovery, Release};
+use crate::network::NetworkState;
 use crate::options::Options;
 use crate::retryer::Parts;
-use crate::run::{Next, Run};
+use crate::run::{Failures, Next, Run};
 use crate::sleep::Time;
 
 /// A pause under way: what to wait for, and how long at the most.
@@ -56,21 +57,30 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
     /// that a network that comes and goes does not make a hot loop, and a server's hint counts as
     /// it does without an outage. Turns begin only after that, or all whose turn would have come
     /// before would come in one instant.
+    ///
+    /// One who goes to see has no turn to wait for. If it does not get there, another one goes: see
+    /// [`Run::pass_on`].
     pub(crate) fn released(&mut self, release: Release) -> Step {
         let now = self.now();
+        let time_left = self.time_left();
         let spacing = self.retryer.policy().initial_delay();
-        let stagger = self.failures.as_mut().map_or(spacing, |failures| {
-            let paused = failures.paused_since().map(|at| now.saturating_duration_since(at));
-            let apart = spacing.max(failures.backoff.held_hint());
-            let left = apart.saturating_sub(paused.unwrap_or_default());
-            failures.next = if release.canary { Next::Canary } else { Next::Charged };
-            failures.place = release.place.or(failures.place);
-            release.stagger(failures.backoff.random()).saturating_add(left)
-        });
-        match self.time_left() {
-            Some(left) if stagger >= left => Step::End(End::Deadline.into()),
-            _ => Step::Wait(stagger),
+        let Some(failures) = &mut self.failures else {
+            return Step::Wait(spacing);
+        };
+        failures.next = if release.canary { Next::Canary } else { Next::Charged };
+        failures.place = release.place.or(failures.place);
+        let paused = failures.paused_since().map(|at| now.saturating_duration_since(at));
+        let apart = spacing.max(failures.backoff.held_hint());
+        let apart = apart.saturating_sub(paused.unwrap_or_default());
+        let time_left = time_left.map(|left| left.saturating_sub(apart));
+        if time_left == Some(Duration::ZERO) {
+            return Step::End(End::Deadline.into());
         }
+        let turn = match release.canary {
+            true => Duration::ZERO,
+            false => release.stagger(time_left, failures.backoff.random()),
+        };
+        Step::Wait(turn.saturating_add(apart))
     }
 
     /// The network did not come back in time.
@@ -91,25 +101,74 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
         let Some(paused_since) = failures.paused_since() else {
             return Step::Attempt;
         };
-        let canary = std::mem::replace(&mut failures.next, Next::Charged) == Next::Canary;
         let gate = self.retryer.parts().and_then(Parts::gate);
-        let down = gate.is_some_and(NetworkGate::is_closed);
-        // The monitor, which saw nobody wait meanwhile, hears that somebody does.
-        if down && !canary && self.retryer.is_found_down() {
-            return Step::WaitForNetwork;
+        if gate.is_some_and(NetworkGate::is_closed) {
+            // One who only goes to see is still in the outage, which goes on if it was right.
+            if failures.next == Next::Canary {
+                failures.backoff.restart();
+                return Step::Attempt;
+            }
+            // The monitor, which saw nobody wait meanwhile, hears that somebody does.
+            if self.retryer.is_found_down() {
+                return Step::WaitForNetwork;
+            }
         }
-        let paused = now.saturating_duration_since(paused_since);
-        failures.paused_at = None;
-        failures.place = None;
-        let milliseconds = u32::try_from(paused.as_millis()).unwrap_or(u32::MAX);
-        failures.network_wait = failures.network_wait.saturating_add(milliseconds);
-        failures.uncharged += 1;
         failures.next = Next::Repeated;
+        let paused = failures.end_pause(now, paused_since);
+        failures.uncharged += 1;
         failures.backoff.restart();
-        // One who only goes to see does not know that yet.
-        if !down {
-            self.send(&Event { delay: Some(paused), ..self.event(EventKind::NetworkRecovered) });
-        }
+        let kind = match gate.map(NetworkGate::state) {
+            Some(NetworkState::Up) => EventKind::NetworkRecovered,
+            _ => EventKind::NetworkUncertain,
+        };
+        self.send(&Event { delay: Some(paused), ..self.event(kind) });
         Step::Attempt
+    }
+
+    /// An attempt that went to see has failed, and this comes next: the pause goes on, or it is over.
+    pub(crate) fn saw(&mut self, next: Step) {
+        let paused_since = self.failures.as_ref().and_then(Failures::paused_since);
+        let Some(paused_since) = paused_since else { return };
+        let now = self.now();
+        let spacing = self.retryer.policy().initial_delay();
+        let Some(failures) = &mut self.failures else { return };
+        match next {
+            Step::WaitForNetwork => {
+                let paused = now.saturating_duration_since(paused_since);
+                failures.backoff.hold_from(paused, spacing);
+            }
+            // It says itself how long it was paused.
+            Step::End(_) => {}
+            Step::Attempt | Step::Wait(_) => _ = failures.end_pause(now, paused_since),
+        }
+    }
+}
+
+impl<E> Failures<E> {
+    /// Returns how long it was.
+    fn end_pause(&mut self, now: Instant, paused_since: Instant) -> Duration {
+        self.paused_at = None;
+        self.place = None;
+        let paused = now.saturating_duration_since(paused_since);
+        let milliseconds = u32::try_from(paused.as_millis()).unwrap_or(u32::MAX);
+        self.network_wait = self.network_wait.saturating_add(milliseconds);
+        paused
+    }
+}
+
+impl<E, O, T> Run<'_, E, O, T> {
+    /// It was let through although the network is down, and has not found out anything: it was
+    /// cancelled, dropped, out of time, or its operation panicked. Somebody else goes.
+    pub(crate) fn pass_on(&mut self) {
+        let went = self.failures.as_mut().is_some_and(|failures| {
+            let next = &mut failures.next;
+            *next == Next::Canary && {
+                *next = Next::Charged;
+                true
+            }
+        });
+        if went && let Some(gate) = self.retryer.parts().and_then(Parts::gate) {
+            gate.pass_on();
+        }
     }
 }

@@ -232,7 +232,11 @@ impl Retryer {
         }
         match kind {
             Kind::Network | Kind::Timeout => self.is_found_down(),
-            _ => self.parts().and_then(Parts::gate).is_some_and(NetworkGate::is_closed),
+            // And that somebody is about to wait is worth knowing.
+            _ => {
+                let gate = self.parts().and_then(Parts::gate);
+                gate.is_some_and(NetworkGate::is_closed) && self.is_found_down()
+            }
         }
     }
 

@@ -36,7 +36,7 @@ pub(crate) struct Run<'a, E, O, T> {
     time: PhantomData<T>,
 }
 
-/// What the next attempt is.
+/// What the next attempt is, or the one under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
     Charged,
@@ -89,6 +89,8 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
         }
         match &mut self.failures {
             Some(failures) if failures.next == Next::Repeated => failures.next = Next::Charged,
+            // It stays one until it is known what it found.
+            Some(failures) if failures.next == Next::Canary => {}
             _ => self.attempt = self.attempt.saturating_add(1),
         }
         let limit = self.options.attempt_timeout().into_iter().chain(time_left).min();
@@ -119,6 +121,9 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
     #[inline(never)]
     fn settle_success(&mut self) {
         self.retryer.report(NetworkReport::Succeeded);
+        if let Some(failures) = &mut self.failures {
+            failures.next = Next::Charged;
+        }
         match self.failures.as_mut().map(|failures| failures.tokens.take()) {
             None => self.with_budget(RetryBudget::first_success),
             Some(Some(tokens)) => self.with_budget(|budget| budget.refund(tokens)),
@@ -161,7 +166,7 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
 
     fn note_failure(&mut self) -> &mut Failures<E> {
         let (started, retryer) = (self.options.started(), self.retryer);
-        self.failures.get_or_insert_with(|| Failures {
+        let failures = self.failures.get_or_insert_with(|| Failures {
             since: started.unwrap_or_else(|| now::<T>(retryer)),
             last: None,
             timed_out: false,
@@ -172,7 +177,9 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
             paused_at: None,
             network_wait: 0,
             tokens: None,
-        })
+        });
+        failures.next = Next::Charged;
+        failures
     }
 
     /// What detection says of the last failure, if there was one.
@@ -194,8 +201,17 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
         Some(detector.judge(error.as_error(), || own().or_else(shared), nested))
     }
 
-    /// Asks the rules, and then the budget, for only it has something to lose.
     fn decide<Via>(&mut self) -> Step
+    where
+        E: AsError<Via>,
+    {
+        let step = self.next_step();
+        self.saw(step);
+        step
+    }
+
+    /// Asks the rules, and then the budget, for only it has something to lose.
+    fn next_step<Via>(&mut self) -> Step
     where
         E: AsError<Via>,
     {
@@ -258,6 +274,7 @@ impl<'a, E, O: Options<E>, T: Time> Run<'a, E, O, T> {
     where
         E: AsError<Via>,
     {
+        self.pass_on();
         // What ends later, in a wait or in the attempt after it, asks once more: to keep a verdict
         // would make every waiting call larger by a sixth.
         let verdict = verdict.or_else(|| self.verdict());
@@ -346,6 +363,15 @@ impl<E, O, T> Run<'_, E, O, T> {
         self.retryer.parts()?.budget.as_ref()
     }
 
+    #[cold]
+    #[inline(never)]
+    fn leave(&mut self) {
+        if let Some(tokens) = self.failures.as_mut().and_then(|failures| failures.tokens.take()) {
+            self.with_budget(|budget| budget.refund(tokens));
+        }
+        self.pass_on();
+    }
+
     fn with_budget(&self, settle: impl FnOnce(&RetryBudget)) {
         if let Some(budget) = self.budget() {
             settle(budget);
@@ -358,8 +384,8 @@ impl<E, O, T> Run<'_, E, O, T> {
 impl<E, O, T> Drop for Run<'_, E, O, T> {
     #[inline]
     fn drop(&mut self) {
-        if let Some(tokens) = self.failures.as_mut().and_then(|failures| failures.tokens.take()) {
-            self.with_budget(|budget| budget.refund(tokens));
+        if self.failures.is_some() {
+            self.leave();
         }
     }
 }

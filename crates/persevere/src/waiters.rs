@@ -58,6 +58,12 @@ impl Waiters {
         true
     }
 
+    /// One who was let through does not go: somebody else does. A waker that panics must not do so
+    /// here, for whoever leaves may be in the middle of a panic.
+    pub(crate) fn pass_on(&self) {
+        let _woken = catch_unwind(AssertUnwindSafe(|| self.admit_one()));
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.lock().wakers.len()
     }
@@ -152,9 +158,8 @@ impl<A: Awaited> Drop for Place<A> {
             }
             drop(inner);
             drop(waker);
-            // It was let through and does not go: somebody else does.
             if admitted {
-                self.awaited.waiters().admit_one();
+                self.awaited.waiters().pass_on();
             }
         }
     }

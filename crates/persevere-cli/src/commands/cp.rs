@@ -11,13 +11,14 @@ use std::process::ExitCode;
 
 use clap::Args;
 pub(crate) use copy::concerns_all;
+pub(crate) use report::{Figures, can_draw};
 
 use crate::error::CliError;
 use crate::policy::PolicyArgs;
 use crate::settings::{Settings, key, value};
 use crate::storage::StorageArgs;
 use crate::storage::filter::Filter;
-use crate::storage::session::Session;
+use crate::storage::session::{Failure, Session};
 
 /// Copy files and folders between stores and this machine; interrupted, it goes on where it was.
 #[derive(Debug, Args)]
@@ -178,13 +179,40 @@ impl CpArgs {
             part_size: part_size.map(|set| set.value),
             concurrency: count(&key::CONCURRENCY, &self.concurrency)?,
             jobs: count(&key::JOBS, &self.jobs)?.unwrap_or(4),
-            bars: !no_progress && report::can_draw(),
+            bars: !no_progress && can_draw(),
             content_type: self.content_type,
             json: self.json,
             sources: self.places,
             destination,
         })
     }
+}
+
+/// One file from one place to another, as the command does it; `None` if it was not copied, which is told of.
+pub(crate) async fn copy_one(
+    session: &Session,
+    (source, destination): (&str, &str),
+    (part_size, concurrency): (u64, usize),
+) -> Result<Option<Figures>, Failure> {
+    let wishes = Wishes {
+        recursive: false,
+        filter: Filter::new(&[], &[])?,
+        dry_run: false,
+        skip_existing: false,
+        resume: true,
+        content_type: None,
+        part_size: Some(part_size),
+        concurrency: Some(concurrency),
+        jobs: 1,
+        bars: can_draw(),
+        json: false,
+        sources: vec![source.to_owned()],
+        destination: destination.to_owned(),
+    };
+    let (tally, ended) = copy::count(session, &wishes).await?;
+    let figures = tally.figures();
+    tally.finish(session, ended, false)?;
+    Ok(figures)
 }
 
 impl Wishes {

@@ -3,16 +3,15 @@
 mod json;
 mod table;
 
-use std::fs;
 use std::io::{self, IsTerminal};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 use persevere::HumanDuration;
 
-use crate::error::{CliError, reason};
-use crate::output;
+use crate::error::CliError;
+use crate::output::{self, is_standard_output, write_file};
 use crate::plot::{self, Schedule, Wait};
 use crate::policy::{Limits, PolicyArgs};
 use crate::settings::Settings;
@@ -111,23 +110,6 @@ impl PlanArgs {
             ))
         })
     }
-}
-
-fn is_standard_output(path: &Path) -> bool {
-    path.as_os_str() == "-"
-}
-
-fn write_file(option: &str, path: &Path, content: &[u8]) -> Result<(), CliError> {
-    if is_standard_output(path) {
-        return output::print(content);
-    }
-    fs::write(path, content).map_err(|error| {
-        CliError::usage(format!(
-            "{option} is '{}', but must be a file that can be written: {}",
-            path.display(),
-            reason(&error)
-        ))
-    })
 }
 
 /// The schedule of a policy.

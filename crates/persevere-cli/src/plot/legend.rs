@@ -1,6 +1,7 @@
 //! The marks of the panels and what they mean.
 
 use super::picture::{Anchor, Paint, Picture, Point, Rect};
+use super::run::{self, Outcome};
 use super::{LABEL_SIZE, RIGHT, colour, font};
 
 /// What jitter spreads over.
@@ -25,6 +26,14 @@ pub(super) enum Mark {
     Sample,
     /// An attempt of the random example.
     Attempt,
+    /// A request of a run, by how it ended.
+    Request(Outcome),
+    /// What lies between two attempts of a run.
+    Pause,
+    /// A time without a network.
+    Outage,
+    /// Bytes over time.
+    Curve(Paint),
 }
 
 /// Width of a mark, its distance to its text, and the distance to the next mark.
@@ -62,5 +71,15 @@ fn draw_mark(picture: &mut Picture, mark: Mark, (x, y): Point) {
             let ends = [(middle.0, y - 6.0), (middle.0, y + 6.0)];
             picture.lines([ends], sample(2.0));
         }
+        Mark::Request(outcome) => {
+            let rect = Rect { x: x + 2.0, y: y - 5.0, width: MARK - 6.0, height: 10.0 };
+            run::request(picture, rect, outcome);
+        }
+        Mark::Pause => picture.lines([[(x, y), (x + MARK, y)]], run::PAUSE),
+        Mark::Outage => {
+            let rect = Rect { x, y: y - 6.0, width: MARK, height: 12.0 };
+            picture.rects([rect], run::OUTAGE);
+        }
+        Mark::Curve(paint) => picture.curve([(x, y), (x + MARK, y)], paint),
     }
 }

@@ -1,12 +1,13 @@
-//! Draws the delays of a retry policy as a picture: SVG text, and the same picture as PNG.
-//!
-//! The upper half shows every wait by itself, the lower half the whole call as a time line.
+//! Draws pictures: SVG text, and the same picture as PNG. [`Schedule`] is the delays of a retry policy: in the
+//! upper half every wait by itself, in the lower half the whole call as a time line. [`Run`] is a transfer that
+//! has taken place.
 
 mod delays;
 mod font;
 mod legend;
 mod picture;
 mod png;
+mod run;
 mod scale;
 mod svg;
 #[cfg(test)]
@@ -17,6 +18,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use self::picture::{Anchor, Paint, Picture, Rect};
+pub(crate) use self::run::{Curve, Lanes, Outcome, Request, Run, Span};
 use self::scale::{label, nanos, shortened};
 
 /// One wait of the schedule: what comes after failed attempt `attempt`.
@@ -100,11 +102,19 @@ mod colour {
     pub(super) const BASE: Colour = Colour(0x00, 0x72, 0xb2);
     pub(super) const RANGE: Colour = Colour(0x56, 0xb4, 0xe9);
     pub(super) const SAMPLE: Colour = Colour(0xd5, 0x5e, 0x00);
+    pub(super) const ARRIVED: Colour = Colour(0x00, 0x9e, 0x73);
+    pub(super) const BUSY: Colour = Colour(0xe6, 0x9f, 0x00);
+    pub(super) const STALLED: Colour = Colour(0xcc, 0x79, 0xa7);
 }
 
 /// The picture as SVG text; the same schedule always gives the same text.
 pub(crate) fn svg(schedule: &Schedule) -> String {
     svg::write(&picture(schedule))
+}
+
+/// A run as SVG text.
+pub(crate) fn run_svg(run: &Run) -> String {
+    svg::write(&run::picture(run))
 }
 
 /// The same picture as a PNG file of twice as many pixels each way as the SVG has units. It needs no
@@ -119,17 +129,15 @@ fn picture(schedule: &Schedule) -> Picture {
     let mut picture = Picture::new((WIDTH, HEIGHT), &schedule.title, &sentences);
     let paper = Rect { x: 0.0, y: 0.0, width: WIDTH, height: HEIGHT };
     picture.rects([paper], Paint::Fill(colour::PAPER, 1.0));
-    header(&mut picture, schedule);
+    header(&mut picture, &schedule.title, &schedule.subtitle);
     delays::draw(&mut picture, schedule);
     timeline::draw(&mut picture, schedule, &total);
     picture
 }
 
-fn header(picture: &mut Picture, schedule: &Schedule) {
-    let lines = [
-        (38.0, TITLE_SIZE, colour::INK, &schedule.title),
-        (60.0, TEXT_SIZE, colour::SOFT_INK, &schedule.subtitle),
-    ];
+fn header(picture: &mut Picture, title: &str, subtitle: &str) {
+    let lines =
+        [(38.0, TITLE_SIZE, colour::INK, title), (60.0, TEXT_SIZE, colour::SOFT_INK, subtitle)];
     for (y, size, fill, text) in lines {
         let text = shortened(&picture::tidy(text), size, RIGHT - MARGIN);
         picture.text((MARGIN, y), Anchor::Start, size, fill, &text);

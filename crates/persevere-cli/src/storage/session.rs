@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::error::Error;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,6 +30,7 @@ pub(crate) struct Session {
     interrupt: Interrupt,
     limit: Option<Duration>,
     attempt_timeout: Option<Duration>,
+    state_folder: Option<PathBuf>,
     /// Whether the last thing heard is that a call waits for the network.
     pub(crate) waits_for_network: Arc<AtomicBool>,
     opened: Mutex<HashMap<Location, Storage>>,
@@ -111,21 +113,30 @@ impl Session {
         let limits = policy.limits(settings)?;
         let builder = storage.read(settings)?.builder();
         let builder = builder.map_err(|error| CliError::usage(error.to_string()))?;
+        let builder = match limits.policy.wait_for_network() {
+            true => builder.network_monitor(Arc::new(Monitor::new())),
+            false => builder,
+        };
+        let retryer = Retryer::new(limits.policy).detector(settings.detector());
+        Self::with(builder, retryer, (limits.deadline, limits.attempt_timeout))
+    }
+
+    /// With settings that were made by ourselves: the deadline, and the limit of an attempt.
+    pub(crate) fn with(
+        builder: StorageBuilder,
+        retryer: Retryer,
+        (limit, attempt_timeout): (Option<Duration>, Option<Duration>),
+    ) -> Result<Self, CliError> {
         let waits = Arc::new(AtomicBool::new(false));
         let observed = waits.clone();
-        let retryer = Retryer::new(limits.policy)
-            .detector(settings.detector())
-            .observer(move |event: &Event<'_>| note(event, &observed));
-        let mut builder = builder.retryer(retryer);
-        if limits.policy.wait_for_network() {
-            builder = builder.network_monitor(Arc::new(Monitor::new()));
-        }
+        let retryer = retryer.observer(move |event: &Event<'_>| note(event, &observed));
+        let builder = builder.retryer(retryer);
         let token = CancellationToken::new();
         let interrupt = Interrupt::listen(token.clone()).map_err(|error| {
             CliError::failed(format!("cannot listen for signals: {}", reason(&error)))
         })?;
         // Further away than the clock can tell is never.
-        let deadline = limits.deadline.and_then(|limit| Instant::now().checked_add(limit));
+        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
         let ended = interrupt.clone();
         patience::ends_when(move || {
             ended.caught().is_some() || deadline.is_some_and(|it| Instant::now() >= it)
@@ -135,11 +146,18 @@ impl Session {
             builder,
             stop: Stop { token, deadline },
             interrupt,
-            limit: limits.deadline,
-            attempt_timeout: limits.attempt_timeout,
+            limit,
+            attempt_timeout,
+            state_folder: None,
             waits_for_network: waits,
             opened: Mutex::default(),
         })
+    }
+
+    /// Remembers unfinished transfers there, and nowhere else.
+    pub(crate) fn state_folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.state_folder = Some(folder.into());
+        self
     }
 
     /// Carries the work out. `hint` says what an interruption leaves behind, if anything.
@@ -231,6 +249,9 @@ impl Session {
         }
         if let Some(timeout) = self.attempt_timeout {
             options = options.attempt_timeout(timeout);
+        }
+        if let Some(folder) = &self.state_folder {
+            options = options.state_folder(folder);
         }
         options
     }

@@ -219,8 +219,7 @@ impl Killed<'_> {
         let moved: u64 = exchanges.iter().map(|it| self.copy.moved(it)).sum();
         assert!(moved <= bytes + OVERHEAD, "{key}: {moved} bytes in place of {bytes}");
         // Nor is anything sent twice within the run.
-        let summary: Value =
-            serde_json::from_str(again.stdout.lines().last().unwrap()).unwrap();
+        let summary: Value = serde_json::from_str(again.stdout.lines().last().unwrap()).unwrap();
         assert_eq!(summary["sent_again_bytes"], 0, "{key}: {summary}");
         assert_eq!(summary["status"], "succeeded", "{key}: {summary}");
         self.copy.is_done();

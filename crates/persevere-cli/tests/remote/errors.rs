@@ -147,7 +147,11 @@ fn a_host_that_nobody_knows() {
         let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
         let run = finish(shell.program(&arguments).env("PERSEVERE_KNOWN_HOSTS", &hosts));
         says(&run, code, &["127.0.0.1", "SHA256:", "--accept-new-host-key"]);
-        assert!(run.stderr.contains("ssh") && run.stderr.contains(&port.to_string()), "{}", run.stderr);
+        assert!(
+            run.stderr.contains("ssh") && run.stderr.contains(&port.to_string()),
+            "{}",
+            run.stderr
+        );
     }
     let url = shell.url("known-from-now-on");
     let run = shell.run(&["cp", "here", &url, "--known-hosts", &hosts, "--accept-new-host-key"]);
@@ -218,7 +222,11 @@ fn no_space_is_left() {
         .output()
         .is_ok_and(|it| it.status.success());
     if !mounted {
-        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "no namespaces, and CI skips nothing");
+        assert_ne!(
+            std::env::var("CI").as_deref(),
+            Ok("true"),
+            "no namespaces, and CI skips nothing"
+        );
         return;
     }
     let mut command = shell.folder.program("unshare");
@@ -243,11 +251,13 @@ fn what_may_not_be_written() {
     std::fs::create_dir(shell.folder.path("locked")).unwrap();
     let mut command = shell.folder.program("unshare");
     place.environ(&mut command);
-    let script = format!(
-        "mount -t tmpfs -o ro none locked && {persevere} cp {object} locked/copy"
-    );
+    let script = format!("mount -t tmpfs -o ro none locked && {persevere} cp {object} locked/copy");
     command.args(["--mount", "--map-root-user", "sh", "-c", &script]);
-    if Command::new("unshare").args(["--mount", "--map-root-user", "true"]).output().is_ok_and(|it| it.status.success()) {
+    if Command::new("unshare")
+        .args(["--mount", "--map-root-user", "true"])
+        .output()
+        .is_ok_and(|it| it.status.success())
+    {
         says(&finish(&mut command), 1, &["locked/copy", "ead-only file system"]);
     }
 }

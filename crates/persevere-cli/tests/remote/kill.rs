@@ -45,7 +45,11 @@ fn unheard() -> Fault {
     Fault::Outage { outage: Outage::Silence, duration: FOR_EVER }
 }
 
-fn rule(place: &Place, fault: Fault, wanted: impl Fn(Asks) -> bool + Send + Sync + 'static) -> Rule {
+fn rule(
+    place: &Place,
+    fault: Fault,
+    wanted: impl Fn(Asks) -> bool + Send + Sync + 'static,
+) -> Rule {
     let protocol = place.protocol;
     Rule::new(fault).when(move |request| wanted(protocol.asks(request)))
 }
@@ -141,7 +145,9 @@ fn downloads(place: &Place, _: &str) {
     let running = copy.start(Plan::new().rule(last_look(place)));
     running.wait_for_faults("outage", 1).kill().has_confirmed(WHOLE_PARTS).goes_on();
 
-    for (when, call) in [("before it gets its name", Call::Rename), ("having its name", Call::Remove)] {
+    for (when, call) in
+        [("before it gets its name", Call::Rename), ("having its name", Call::Remove)]
+    {
         let copy = download(when);
         let running = copy.start_by(Plan::new(), |command| trap::spawn(command, call));
         running.ends_by(Signal::SYS).has_confirmed(WHOLE_PARTS).goes_on();

@@ -60,9 +60,8 @@ impl Protocol {
         let (method, target) = (request.method(), request.target());
         let range = request.header("range").or_else(|| request.header("x-ms-range"));
         let query = target.split_once('?').map_or("", |(_, query)| query);
-        let parameter = |name: &str| {
-            query.split('&').find_map(|it| it.strip_prefix(name)?.strip_prefix('='))
-        };
+        let parameter =
+            |name: &str| query.split('&').find_map(|it| it.strip_prefix(name)?.strip_prefix('='));
         let first = range.and_then(|it| it.strip_prefix("bytes=")?.split('-').next()?.parse().ok());
         match (self, method) {
             (_, "HEAD") => Asks::Stat,

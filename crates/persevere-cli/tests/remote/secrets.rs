@@ -155,7 +155,10 @@ impl<'a> Watch<'a> {
             for form in forms(secret) {
                 if let Some(at) = self.told.find(&form) {
                     let around = at.saturating_sub(300)..(at + 300).min(self.told.len());
-                    panic!("{form} is in: {}", String::from_utf8_lossy(&self.told.as_bytes()[around]));
+                    panic!(
+                        "{form} is in: {}",
+                        String::from_utf8_lossy(&self.told.as_bytes()[around])
+                    );
                 }
             }
         }
@@ -175,7 +178,8 @@ fn keys_of_s3() {
 
     // They are wrong, and one of them is a token, which is told to the server as it is.
     let (name, wrong) = ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
-    let mut watch = Watch::new(&place, &[wrong, TOKEN], &[(name, wrong), ("AWS_SESSION_TOKEN", TOKEN)]);
+    let mut watch =
+        Watch::new(&place, &[wrong, TOKEN], &[(name, wrong), ("AWS_SESSION_TOKEN", TOKEN)]);
     assert_eq!(watch.everything(&copy), [1, 1, 1, 2, 1].map(Some));
     watch.nothing_is_told();
 }
@@ -212,7 +216,9 @@ fn keys_and_signatures_of_azure() {
     let mut watch = Watch::new(&place, &[&key], &instead);
     assert_eq!(watch.everything(&copy), [Some(0); 5]);
     watch.nothing_is_told();
-    for broken in [connection.replace("AccountName", "AccountNam"), format!("AccountKey {key}"), key.clone()] {
+    for broken in
+        [connection.replace("AccountName", "AccountNam"), format!("AccountKey {key}"), key.clone()]
+    {
         let instead = [("AZURE_STORAGE_KEY", ""), ("AZURE_STORAGE_CONNECTION_STRING", &*broken)];
         let mut watch = Watch::new(&place, &[&key], &instead);
         watch.everything(&copy);
@@ -229,7 +235,10 @@ fn keys_and_signatures_of_azure() {
     let instead = [("AZURE_STORAGE_KEY", ""), ("AZURE_STORAGE_SAS_TOKEN", &*sas)];
     let mut watch = Watch::new(&place, &[signature], &instead);
     assert_eq!(watch.everything(&copy), [1, 1, 1, 2, 1].map(Some));
-    for fault in [Fault::LoseAnswer, Fault::Answer(Answer::new(307).header("location", &format!("/x?{sas}")))] {
+    for fault in [
+        Fault::LoseAnswer,
+        Fault::Answer(Answer::new(307).header("location", &format!("/x?{sas}"))),
+    ] {
         watch.fails(&copy, fault);
     }
     place.proxy.begin_outage(Outage::Refuse);
@@ -291,7 +300,8 @@ fn the_password_of_a_proxy() {
     assert_eq!(watch.everything(&copy), [Some(0); 5], "{}", watch.told);
     watch.failures(&copy);
     watch.nothing_is_told();
-    for broken in ["http://somebody:hunt%23er2-of-proxy@:x", "hunt%23er2-of-proxy@nowhere.invalid"] {
+    for broken in ["http://somebody:hunt%23er2-of-proxy@:x", "hunt%23er2-of-proxy@nowhere.invalid"]
+    {
         let instead = [("http_proxy", broken), ("AWS_ENDPOINT_URL", "http://s3.example")];
         let mut watch = Watch::new(&place, &secrets, &instead);
         watch.everything(&copy);

@@ -35,9 +35,12 @@ impl Netlink {
     }
 
     /// Whether it is still there: another socket may have its number after somebody has closed it.
+    /// Where the question itself is denied, as by a sandbox, it is: or it would never be closed.
     pub(super) fn is_ours(&self) -> bool {
-        rustix::net::getsockname(&self.socket)
-            .is_ok_and(|address| address.address_family() == AddressFamily::NETLINK)
+        match rustix::net::getsockname(&self.socket) {
+            Ok(address) => address.address_family() == AddressFamily::NETLINK,
+            Err(error) => !matches!(error, Errno::BADF | Errno::NOTSOCK),
+        }
     }
 
     /// Takes all messages out. Returns whether there were any.

@@ -71,6 +71,15 @@ impl Scene {
         panic!("no probe is ever due");
     }
 
+    /// Somebody waits, and goes if one may.
+    fn lets_canary(&mut self) -> bool {
+        let due = self.evaluator.wants_canary(self.now);
+        if due {
+            self.evaluator.note_canary(self.now);
+        }
+        due
+    }
+
     fn expect(&self, state: NetworkState, reason: Reason) {
         assert_eq!((self.evaluator.state(), self.evaluator.reason()), (state, reason));
     }
@@ -79,7 +88,7 @@ impl Scene {
 #[test]
 fn a_new_one_knows_nothing() {
     Scene::new().expect(NetworkState::Unknown, Reason::NoEvidence);
-    assert_eq!(Scene::new().evaluator.wakes_at(), None);
+    assert_eq!(Scene::new().evaluator.wakes_at(false), None);
 }
 
 /// Every state meets every input: what follows at once.
@@ -93,6 +102,7 @@ fn the_table_of_transitions() {
         Input::Route(Route::NoCarrier),
         Input::Route(Route::Unknown),
         Input::Success,
+        Input::SuccessElsewhere,
         Input::Failure(Strength::Strong),
         Input::Failure(Strength::Weak),
         Input::Lost,
@@ -102,26 +112,27 @@ fn the_table_of_transitions() {
     let (no_route, no_carrier) = ((Down, NoRoute), (Down, NoCarrier));
     let (degraded, soft) = ((Degraded, OperationsFail), (Down, ProbesFail));
     // One column for each of the inputs, in their order.
-    type Row = (fn() -> Scene, [(NetworkState, Reason); 9]);
+    type Row = (fn() -> Scene, [(NetworkState, Reason); 10]);
+    #[rustfmt::skip]
     let table: [Row; 6] = [
-        (Scene::new, [up, no_route, no_carrier, unknown, up, degraded, unknown, unknown, unknown]),
-        (Scene::up, [up, no_route, no_carrier, up, up, degraded, up, unknown, up]),
+        (Scene::new, [up, no_route, no_carrier, unknown, up, up, degraded, unknown, unknown, unknown]),
+        (Scene::up, [up, no_route, no_carrier, up, up, up, degraded, up, unknown, up]),
         (
             Scene::degraded,
-            [degraded, no_route, no_carrier, degraded, up, degraded, degraded, unknown, degraded],
+            [degraded, no_route, no_carrier, degraded, up, up, degraded, degraded, unknown, degraded],
         ),
         (
             Scene::down_hard,
-            [no_route, no_route, no_carrier, no_route, up, no_route, no_route, unknown, no_route],
+            [no_route, no_route, no_carrier, no_route, up, no_route, no_route, no_route, unknown, no_route],
         ),
         (
             Scene::without_carrier,
             [
-                no_carrier, no_route, no_carrier, no_carrier, up, no_carrier, no_carrier, unknown,
+                no_carrier, no_route, no_carrier, no_carrier, up, no_carrier, no_carrier, no_carrier, unknown,
                 no_carrier,
             ],
         ),
-        (Scene::down_soft, [soft, no_route, no_carrier, soft, up, soft, soft, unknown, soft]),
+        (Scene::down_soft, [soft, no_route, no_carrier, soft, up, up, soft, soft, unknown, soft]),
     ];
     for (from, row) in table {
         for (input, expected) in inputs.into_iter().zip(row) {
@@ -166,7 +177,7 @@ fn probes_are_for_the_doubtful_only() {
 fn a_route_counts_when_it_has_been_back_for_300_ms() {
     let mut scene = Scene::down_hard();
     scene.take(Input::Route(Route::Open));
-    assert_eq!(scene.evaluator.wakes_at(), Some(scene.now + SETTLE));
+    assert_eq!(scene.evaluator.wakes_at(false), Some(scene.now + SETTLE));
     scene.pass(MS * 299);
     scene.expect(NetworkState::Down, Reason::NoRoute);
     // Seen once more, it does not begin anew.
@@ -252,7 +263,7 @@ fn an_outage_by_probes_becomes_one_of_the_route_and_ends_as_such() {
     scene.expect(NetworkState::Down, Reason::NoRoute);
     scene.pass(MS);
     scene.expect(NetworkState::Up, Reason::RouteOpen);
-    assert_eq!(scene.evaluator.wakes_at(), None);
+    assert_eq!(scene.evaluator.wakes_at(false), None);
 }
 
 /// The time and the number of probes may be reached in any order.
@@ -281,7 +292,7 @@ fn three_failed_probes_and_10_s_of_silence_are_an_outage() {
     // 1 s and 2 s in between; the rest of the 10 s passes without another probe being needed.
     scene.expect(NetworkState::Degraded, Reason::OperationsFail);
     while scene.evaluator.state() == NetworkState::Degraded {
-        let wakes = scene.evaluator.wakes_at().expect("it waits for something");
+        let wakes = scene.evaluator.wakes_at(false).expect("it waits for something");
         if scene.evaluator.takes_probe(scene.now).is_none() {
             scene.pass((wakes - scene.now).max(MS));
         }
@@ -301,7 +312,7 @@ fn two_good_probes_in_a_row_end_a_doubt_and_an_outage() {
         }
         scene.probe(Probed::Answered);
         scene.expect(NetworkState::Up, Reason::RouteOpen);
-        assert_eq!(scene.evaluator.wakes_at(), None);
+        assert_eq!(scene.evaluator.wakes_at(false), None);
     }
 }
 
@@ -348,24 +359,99 @@ fn without_probes_nothing_is_ever_an_outage_but_the_kernels_word() {
     scene.take(Input::Failure(Strength::Strong));
     scene.pass(SECOND * 3_600);
     assert_eq!(scene.evaluator.takes_probe(scene.now), None);
-    assert_eq!(scene.evaluator.wakes_at(), None, "or the monitor would never sleep");
+    assert_eq!(scene.evaluator.wakes_at(false), None, "or the monitor would never sleep");
     scene.expect(NetworkState::Degraded, Reason::OperationsFail);
 }
 
 #[test]
-fn one_operation_may_try_every_30_s_while_probes_fail_and_only_then() {
-    let mut scene = Scene::down_soft();
-    scene.pass(CANARY);
-    assert!(scene.evaluator.lets_canary(scene.now));
-    assert!(!scene.evaluator.lets_canary(scene.now));
-    scene.pass(CANARY - MS);
-    assert!(!scene.evaluator.lets_canary(scene.now));
-    scene.pass(MS);
-    assert!(scene.evaluator.lets_canary(scene.now));
-    for mut other in [Scene::new(), Scene::up(), Scene::degraded(), Scene::down_hard()] {
-        other.pass(CANARY * 2);
-        assert!(!other.evaluator.lets_canary(other.now));
+fn one_operation_may_try_every_30_s_while_it_is_down_and_only_then() {
+    for down in [Scene::down_soft, Scene::down_hard, Scene::without_carrier] {
+        let mut scene = down();
+        let reason = scene.evaluator.reason();
+        scene.pass(CANARY);
+        assert!(scene.lets_canary(), "{reason:?}");
+        assert!(!scene.lets_canary(), "{reason:?}");
+        assert!(scene.evaluator.wakes_at(true) <= Some(scene.now + CANARY), "{reason:?}");
+        scene.pass(CANARY - MS);
+        assert!(!scene.lets_canary(), "{reason:?}");
+        scene.pass(MS);
+        assert!(scene.lets_canary(), "{reason:?}");
     }
+    for mut other in [Scene::new(), Scene::up(), Scene::degraded()] {
+        other.pass(CANARY * 2);
+        assert!(!other.lets_canary());
+    }
+}
+
+/// A route that comes and goes does not put it off, nor does another reason for being down.
+#[test]
+fn the_time_of_a_canary_is_counted_from_the_beginning_of_the_outage() {
+    let mut scene = Scene::down_hard();
+    scene.pass(CANARY / 2);
+    for route in [Route::Open, Route::NoCarrier, Route::Missing] {
+        scene.take(Input::Route(route));
+    }
+    scene.pass(CANARY / 2);
+    assert!(scene.lets_canary());
+    let mut scene = Scene::down_soft();
+    scene.pass(CANARY / 2);
+    scene.take(Input::Route(Route::Missing));
+    scene.pass(CANARY / 2);
+    assert!(scene.lets_canary());
+}
+
+/// One that nobody takes stays due, and keeps nobody awake.
+#[test]
+fn a_canary_waits_for_somebody_who_waits() {
+    let mut scene = Scene::down_hard();
+    scene.pass(CANARY * 10);
+    assert_eq!(scene.evaluator.wakes_at(false), None);
+    assert!(scene.evaluator.wakes_at(true).is_some_and(|at| at <= scene.now));
+    assert!(scene.lets_canary());
+}
+
+/// Operations use a way that we do not see, and one of them has a hiccup.
+#[test]
+fn that_there_is_no_route_is_not_believed_for_one_failure_of_many_that_succeed() {
+    let (missing, weak) = (Input::Route(Route::Missing), Input::Failure(Strength::Weak));
+    let mut scene = Scene::new();
+    scene.take(Input::Success);
+    for _ in 0..3 {
+        scene.take(weak);
+        scene.take(missing);
+        scene.expect(NetworkState::Up, Reason::RouteOpen);
+        scene.take(Input::Success);
+    }
+    // A cable that is out is no question of the way.
+    let mut other = Scene { evaluator: scene.evaluator.clone(), ..scene };
+    other.take(Input::Route(Route::NoCarrier));
+    other.expect(NetworkState::Down, Reason::NoCarrier);
+    // And three of them, or one that says so itself, are no hiccup.
+    for failures in [[weak; 3], [Input::Failure(Strength::Strong); 3]] {
+        let mut other = Scene { evaluator: scene.evaluator.clone(), ..scene };
+        failures.into_iter().for_each(|failure| _ = other.take(failure));
+        other.take(missing);
+        other.expect(NetworkState::Down, Reason::NoRoute);
+    }
+    // Once the kernel has known a way, its loss is worth a pause.
+    scene.take(Input::Route(Route::Open));
+    scene.take(Input::Success);
+    scene.take(missing);
+    scene.expect(NetworkState::Down, Reason::NoRoute);
+}
+
+#[test]
+fn a_success_elsewhere_ends_a_doubt_and_says_nothing_against_the_kernel() {
+    for from in [Scene::down_hard, Scene::without_carrier] {
+        let mut scene = from();
+        assert!(!scene.take(Input::SuccessElsewhere));
+        scene.take(Input::Route(Route::Missing));
+        scene.expect(NetworkState::Down, Reason::NoRoute);
+    }
+    let mut scene = Scene::new();
+    scene.take(Input::SuccessElsewhere);
+    scene.take(Input::Route(Route::Missing));
+    scene.expect(NetworkState::Down, Reason::NoRoute);
 }
 
 #[test]

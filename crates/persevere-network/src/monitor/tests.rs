@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::*;
+use crate::evaluator::Route;
 use crate::status::Reason;
 
 const GENEROUS: Duration = Duration::from_secs(60);
@@ -78,6 +79,51 @@ fn stopping_it_lets_everybody_go() {
     assert_eq!(monitor.target(loopback(7)).recheck(), NetworkState::Unknown);
 }
 
+/// Whoever waits in a loop for what comes next hears of the end, and does not wait for more.
+#[test]
+fn after_the_end_nobody_waits_for_a_change() {
+    let monitor = Monitor::new();
+    monitor.look();
+    monitor.stop();
+    let status = monitor.status();
+    assert_eq!(monitor.wait_for_change(&status, None), status);
+    assert_eq!(monitor.target(loopback(7)).wait_for_change(&status, None).reason, Reason::Stopped);
+}
+
+#[test]
+fn without_a_thread_whoever_waits_looks_and_nobody_is_kept_waiting_at_the_gate() {
+    let monitor = Monitor::builder().speed(100).build();
+    let target = monitor.target(loopback(9));
+    let shared = &target.life.shared;
+    shared.threads_are_denied.store(true, Ordering::SeqCst);
+    let unknown = target.status();
+    assert_eq!(target.wait_for_change(&unknown, None).state, NetworkState::Up);
+    // A route that is missing, and nobody who would see it come back.
+    target.watched.take(shared.now(), Input::Route(Route::Missing));
+    assert_eq!(target.status().state, NetworkState::Down);
+    assert_eq!(target.look().state, NetworkState::Unknown);
+    assert_eq!(target.recheck(), NetworkState::Unknown);
+}
+
+/// A child process has all that its parent had, but not its thread.
+#[test]
+fn a_child_process_forgets_and_begins_a_thread_of_its_own() {
+    let monitor = Monitor::new();
+    let target = monitor.target(loopback(9));
+    wait_for(&target, |status| status.state == NetworkState::Up);
+    target.watched.take(Duration::ZERO, Input::Route(Route::Missing));
+    assert_eq!(target.status().state, NetworkState::Down);
+    let shared = &target.life.shared;
+    let threads = || Arc::strong_count(shared);
+    let before = threads();
+    *shared.started.lock().unwrap() = Some(std::process::id() + 1);
+    assert_ne!(target.recheck(), NetworkState::Down);
+    assert_eq!(threads(), before + 1);
+    assert_eq!(*shared.started.lock().unwrap(), Some(std::process::id()));
+    target.recheck();
+    assert_eq!(threads(), before + 1, "only one");
+}
+
 #[test]
 fn a_panic_of_the_thread_is_survived() {
     let monitor = Monitor::new();
@@ -132,6 +178,23 @@ fn what_one_host_answers_counts_for_the_network_and_what_it_does_not_does_not() 
     let monitor = Monitor::new();
     monitor.target(loopback(9)).report(NetworkReport::Succeeded);
     assert_eq!(monitor.status().state, NetworkState::Unknown, "it stayed on this machine");
+}
+
+/// As in a network without a way out: what is near answers, and the way out is missing all the same.
+#[test]
+fn what_is_near_says_nothing_of_the_way_out_unless_it_is_reached_without_a_route() {
+    let (near, missing) = (SocketAddr::from(([192, 0, 2, 7], 9)), Input::Route(Route::Missing));
+    let monitor = Monitor::new();
+    let target = monitor.target(near);
+    monitor.anywhere.watched.take(Duration::ZERO, missing);
+    target.watched.take(Duration::ZERO, Input::Route(Route::Open));
+    target.report(NetworkReport::Succeeded);
+    target.report(NetworkReport::Answered);
+    assert_eq!(monitor.status().reason, Reason::NoRoute);
+    // It is reached by a way that the kernel does not see: then there may be such a one for others.
+    target.watched.take(Duration::ZERO, missing);
+    target.report(NetworkReport::Succeeded);
+    assert_eq!(monitor.status().state, NetworkState::Up);
 }
 
 #[test]

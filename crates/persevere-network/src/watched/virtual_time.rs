@@ -245,11 +245,11 @@ async fn play(steps: &[(Duration, Step)], plans: &[Plan]) -> Result<(), String> 
                 tokens[which].cancel();
             }
             Step::Suspend => _ = machine.watched.take(machine.now(), Input::Lost),
-            Step::ByHand(state) => machine.watched.set_by_hand(state),
+            Step::ByHand(state) => machine.watched.set_by_hand(ByHand { turn: 0, state }),
         }
     }
     // From now on it works, and the kernel's message is lost.
-    machine.watched.set_by_hand(None);
+    machine.watched.set_by_hand(ByHand::default());
     *machine.weather.lock().unwrap() = FINE;
     let settled = machine.now();
     for ((call, plan), cancelled) in calls.into_iter().zip(plans).zip(cancelled) {

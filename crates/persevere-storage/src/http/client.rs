@@ -36,6 +36,9 @@ pub struct HttpOptions {
     pub stalled_after: Duration,
     /// How long making a connection may take. Default: 10 s.
     pub connect_timeout: Duration,
+    /// Whether requests go through the proxies that the environment names: `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`
+    /// and the like. Default: yes.
+    pub proxies: bool,
 }
 
 impl Default for HttpOptions {
@@ -44,6 +47,7 @@ impl Default for HttpOptions {
             ca_files: Vec::new(),
             stalled_after: Duration::from_secs(60),
             connect_timeout: Duration::from_secs(10),
+            proxies: true,
         }
     }
 }
@@ -84,7 +88,11 @@ impl HttpClient {
             provider,
             name,
             detector: Detector::new().provider(provider),
-            peers: Arc::new(Peers::from_environment()),
+            peers: Arc::new(if options.proxies {
+                Peers::from_environment()
+            } else {
+                Peers::themselves()
+            }),
         })
     }
 
@@ -267,7 +275,9 @@ fn transport(doing: &str, error: reqwest::Error) -> StorageError {
 
 /// What all clients have in common.
 pub(super) fn client(options: &HttpOptions) -> Result<reqwest::ClientBuilder, StorageError> {
-    Ok(reqwest::Client::builder()
+    let client = reqwest::Client::builder();
+    let client = if options.proxies { client } else { client.no_proxy() };
+    Ok(client
         .user_agent(concat!("persevere/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(options.connect_timeout)
         // Laptops that slept and NATs that forgot: a dead connection must not be used again.

@@ -11,6 +11,11 @@ impl Peers {
         Self(Matcher::from_env())
     }
 
+    /// Nothing lies between.
+    pub(super) fn themselves() -> Self {
+        Self(Matcher::builder().build())
+    }
+
     /// The host and port, of a proxy if one lies between.
     pub(super) fn of(&self, uri: &Uri) -> Option<(String, u16)> {
         let proxy = self.0.intercept(uri);

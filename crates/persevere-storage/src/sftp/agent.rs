@@ -1,4 +1,4 @@
-//! ssh-agent.
+//! Who signs: ssh-agent, or nobody.
 
 use std::path::Path;
 use std::time::Duration;
@@ -6,6 +6,7 @@ use std::time::Duration;
 use russh::keys::HashAlg;
 use russh::keys::agent::AgentIdentity;
 use russh::keys::agent::client::{AgentClient, AgentStream};
+use russh::{SendError, Signer};
 
 type Client = AgentClient<Box<dyn AgentStream + Send + Unpin>>;
 
@@ -66,4 +67,29 @@ pub(super) fn describe(identity: &AgentIdentity) -> String {
     let (AgentIdentity::PublicKey { comment, .. } | AgentIdentity::Certificate { comment, .. }) =
         identity;
     format!("{fingerprint} ({comment})")
+}
+
+/// Finds out whether a key would be accepted: then, and only then, it is asked to sign.
+pub(super) struct Probe;
+
+/// That it was asked; or that the connection is gone, which the next step finds out.
+pub(super) struct Asked;
+
+impl From<SendError> for Asked {
+    fn from(_: SendError) -> Self {
+        Self
+    }
+}
+
+impl Signer for Probe {
+    type Error = Asked;
+
+    async fn auth_sign(
+        &mut self,
+        _: &AgentIdentity,
+        _: Option<HashAlg>,
+        _: Vec<u8>,
+    ) -> Result<Vec<u8>, Asked> {
+        Err(Asked)
+    }
 }

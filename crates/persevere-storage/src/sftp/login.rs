@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use russh::client::{AuthResult, Handle, KeyboardInteractiveAuthResponse as Reply};
+use russh::client::{AuthResult, Handle};
 use russh::keys::agent::AgentIdentity;
 use russh::keys::{HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKey};
-use russh::{MethodKind, MethodSet, SendError, Signer};
+use russh::{MethodKind, MethodSet};
 use tokio::time::timeout;
 
-use super::agent::{Agent, describe};
+use super::agent::{Agent, Asked, Probe, describe};
 use super::config::Target;
 use super::connection::Peer;
 use super::failure::Ended;
@@ -19,13 +19,13 @@ use super::options::{PASSPHRASE_FILE, PASSWORD_FILE, Secret, SftpOptions};
 use crate::error::StorageError;
 
 /// How often somebody may mistype, as with ssh.
-const QUESTIONS: usize = 3;
+pub(super) const QUESTIONS: usize = 3;
 
 /// What was found out once, for the connections to come: nobody is there at night to be asked again.
 #[derive(Default)]
 pub(super) struct Secrets {
     keys: Mutex<Vec<(PathBuf, Arc<PrivateKey>)>>,
-    password: Mutex<Option<Secret>>,
+    pub(super) password: Mutex<Option<Secret>>,
 }
 
 /// An attempt to log in.
@@ -38,22 +38,22 @@ pub(super) struct Login<'a> {
 }
 
 /// How far it has got.
-struct Progress {
+pub(super) struct Progress {
     /// What the server would accept.
     methods: MethodSet,
     /// What it did not accept, and what could not even be tried.
-    tried: Vec<String>,
+    pub(super) tried: Vec<String>,
     /// The hash to sign with by RSA, once it was asked for.
     rsa: Option<Option<HashAlg>>,
 }
 
 impl Progress {
-    fn accepts(&self, method: MethodKind) -> bool {
+    pub(super) fn accepts(&self, method: MethodKind) -> bool {
         self.methods.contains(&method)
     }
 }
 
-type Session = Handle<Peer>;
+pub(super) type Session = Handle<Peer>;
 
 impl Login<'_> {
     pub(super) async fn run(&mut self, ssh: &mut Session) -> Result<(), StorageError> {
@@ -275,111 +275,8 @@ impl Login<'_> {
         Ok(progress.rsa.flatten())
     }
 
-    async fn by_keyboard(
-        &self,
-        ssh: &mut Session,
-        progress: &mut Progress,
-    ) -> Result<bool, StorageError> {
-        let mut secrets = self.passwords()?;
-        while progress.accepts(MethodKind::KeyboardInteractive) {
-            let user = &self.target.user;
-            let mut reply =
-                self.watched(ssh.authenticate_keyboard_interactive_start(user, None)).await?;
-            let mut was_asked = false;
-            let result = loop {
-                let prompts = match reply {
-                    Reply::Success => break AuthResult::Success,
-                    Reply::Failure { remaining_methods, partial_success } => {
-                        break AuthResult::Failure { remaining_methods, partial_success };
-                    }
-                    Reply::InfoRequest { prompts, .. } => prompts,
-                };
-                let mut answers = Vec::new();
-                for prompt in prompts {
-                    was_asked = true;
-                    // A question whose answer is not shown is for the password.
-                    let secret = if prompt.echo { None } else { secrets.pop() };
-                    let secret = match (secret, &self.options.ask) {
-                        (Some(secret), _) => Some(secret),
-                        (None, Some(ask)) => {
-                            let login = self.target.login();
-                            ask.ask(format!("{login}: {}", printable(&prompt.prompt))).await
-                        }
-                        (None, None) => None,
-                    };
-                    match secret {
-                        Some(Secret(answer)) => answers.push(answer),
-                        None => return Ok(false),
-                    }
-                }
-                let respond = ssh.authenticate_keyboard_interactive_respond(answers);
-                reply = self.watched(respond).await?;
-            };
-            let name = "keyboard-interactive".to_owned();
-            if self.is_in(ssh, progress, result, Some(name))? {
-                return Ok(true);
-            }
-            let is_over = secrets.is_empty() && self.options.ask.is_none();
-            let times =
-                progress.tried.iter().filter(|name| *name == "keyboard-interactive").count();
-            if !was_asked || is_over || times >= QUESTIONS {
-                break;
-            }
-        }
-        Ok(false)
-    }
-
-    async fn by_password(
-        &self,
-        ssh: &mut Session,
-        progress: &mut Progress,
-    ) -> Result<bool, StorageError> {
-        let mut secrets = self.passwords()?;
-        for _ in 0..QUESTIONS {
-            if !progress.accepts(MethodKind::Password) {
-                return Ok(false);
-            }
-            let (secret, from) = match (secrets.pop(), &self.options.ask) {
-                (Some(secret), _) => (secret, self.password_source()),
-                (None, Some(ask)) => {
-                    match ask.ask(format!("Password of {}", self.target.login())).await {
-                        Some(secret) => (secret, "the password".to_owned()),
-                        None => return Ok(false),
-                    }
-                }
-                (None, None) => return Ok(false),
-            };
-            let password = ssh.authenticate_password(&self.target.user, secret.0.clone());
-            let result = self.watched(password).await?;
-            if self.is_in(ssh, progress, result, Some(from))? {
-                let mut known =
-                    self.secrets.password.lock().unwrap_or_else(PoisonError::into_inner);
-                *known = Some(secret);
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// The passwords that we have, the best one last.
-    fn passwords(&self) -> Result<Vec<Secret>, StorageError> {
-        let known = self.secrets.password.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match (&self.options.password_file, known) {
-            (_, Some(known)) => Ok(vec![known]),
-            (Some(file), None) => Ok(vec![Secret::read(file, "password")?]),
-            (None, None) => Ok(Vec::new()),
-        }
-    }
-
-    fn password_source(&self) -> String {
-        match &self.options.password_file {
-            Some(file) => format!("the password in {}", file.display()),
-            None => "the password".to_owned(),
-        }
-    }
-
     /// Whether this let us in; if not, what it was is remembered.
-    fn is_in(
+    pub(super) fn is_in(
         &self,
         ssh: &Session,
         progress: &mut Progress,
@@ -445,7 +342,7 @@ impl Login<'_> {
         StorageError::Setup { message, source: Some(russh::Error::NotAuthenticated.into()) }
     }
 
-    async fn watched<T>(
+    pub(super) async fn watched<T>(
         &self,
         step: impl Future<Output = Result<T, russh::Error>>,
     ) -> Result<T, StorageError> {
@@ -455,35 +352,5 @@ impl Login<'_> {
             Ok(Err(error)) => Err(self.ended.error(self.doing, Some(error))),
             Err(_) => Err(StorageError::Stalled { doing: self.doing.to_owned(), waited: limit }),
         }
-    }
-}
-
-/// What a server may print on somebody's terminal.
-fn printable(text: &str) -> String {
-    text.trim().chars().filter(|letter| !letter.is_control()).take(200).collect()
-}
-
-/// Finds out whether a key would be accepted: then, and only then, it is asked to sign.
-struct Probe;
-
-/// That it was asked; or that the connection is gone, which the next step finds out.
-struct Asked;
-
-impl From<SendError> for Asked {
-    fn from(_: SendError) -> Self {
-        Self
-    }
-}
-
-impl Signer for Probe {
-    type Error = Asked;
-
-    async fn auth_sign(
-        &mut self,
-        _: &AgentIdentity,
-        _: Option<HashAlg>,
-        _: Vec<u8>,
-    ) -> Result<Vec<u8>, Asked> {
-        Err(Asked)
     }
 }

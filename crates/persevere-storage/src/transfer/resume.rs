@@ -128,7 +128,7 @@ async fn trusted(
     seen: Vec<SeenPart>,
 ) -> Result<BTreeMap<u32, SentPart>, StorageError> {
     let limits = job.to.store.limits();
-    let same_source = header.source.version == job.info.version;
+    let same_source = header.source.version == job.info.version && !may_have_changed(job, header);
     let same_boot = memory.boots.iter().all(|boot| boot.is_some() && *boot == this_boot());
     let seen: BTreeMap<u32, SeenPart> = seen.into_iter().map(|part| (part.number, part)).collect();
     let count = job.info.size.div_ceil(header.part_size);
@@ -159,6 +159,16 @@ async fn trusted(
         trusted.extend(part.map(|part| (number, part)));
     }
     Ok(trusted)
+}
+
+/// Whether the source was so new when the transfer was begun that a later version of it may look the
+/// same.
+fn may_have_changed(job: &Job, header: &Header) -> bool {
+    /// A second for what the time leaves out, and one for clocks that differ.
+    const NEW: u64 = 2_000;
+    let modified = job.info.modified.map(milliseconds);
+    job.from.store.limits().coarse_times
+        && modified.is_none_or(|modified| modified + NEW >= header.begun)
 }
 
 /// A part that was sent, but not written down. The upload is nobody else's, so it is the part of this

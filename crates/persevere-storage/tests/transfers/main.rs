@@ -32,4 +32,4 @@ macro_rules! tests {
     };
 }
 
-providers!(local, s3s_fs, moto, versitygw, azurite, gcs);
+providers!(local, s3s_fs, moto, versitygw, azurite, gcs, sftp);

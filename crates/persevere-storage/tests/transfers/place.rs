@@ -8,8 +8,8 @@ use std::time::Duration;
 use persevere::{RetryPolicy, Retryer};
 use persevere_peers::{PeerError, S3Peer, or_skip};
 use persevere_storage::{
-    AzureOptions, GcsAccessToken, GcsOptions, S3AccessKey, S3Options, Storage, StorageBuilder,
-    TransferOptions,
+    AzureOptions, GcsAccessToken, GcsOptions, S3AccessKey, S3Options, SftpOptions, Storage,
+    StorageBuilder, TransferOptions,
 };
 
 /// A place to store things in, and a folder of this machine.
@@ -53,6 +53,15 @@ impl Place {
     pub(crate) async fn open(&self, key: &str) -> (Storage, String) {
         let location = format!("{}{key}", self.url).parse().unwrap();
         self.builder.open(&location).await.unwrap()
+    }
+
+    /// Makes an object an hour older, where its age decides whether it is trusted.
+    pub(crate) fn age(&self, key: &str) {
+        if self.is("sftp") {
+            let hour = Duration::from_secs(3600);
+            let file = fs::File::options().write(true).open(key).unwrap();
+            file.set_modified(std::time::SystemTime::now() - hour).unwrap();
+        }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -152,4 +161,16 @@ pub(crate) fn gcs(test: &str) -> Option<Place> {
     options.access_token = Some(GcsAccessToken::new("a token"));
     let builder = StorageBuilder::new().gcs(options);
     Some(Place::new("gcs", builder, format!("gs://{}/", peer.bucket), MIN_PART))
+}
+
+pub(crate) fn sftp(test: &str) -> Option<Place> {
+    static PEER: OnceLock<Result<persevere_peers::Sshd, PeerError>> = OnceLock::new();
+    let peer = shared(test, &PEER, persevere_peers::sshd)?;
+    let mut options = SftpOptions::default();
+    options.identity_files = vec![peer.key.clone()];
+    options.known_hosts = vec![peer.known_hosts.clone()];
+    let builder = StorageBuilder::new().sftp(options);
+    let folder = peer.folder.display();
+    let url = format!("sftp://{}@{}{folder}/", peer.user, peer.address);
+    Some(Place::new("sftp", builder, url, 256 * 1024))
 }

@@ -40,6 +40,7 @@ pub(crate) async fn an_interrupted_download_goes_on(place: &Place) {
     let (storage, key) = place.open("object").await;
     let source = place.file("source", PARTS * place.part, 1);
     storage.upload(&source, &key, &place.options()).await.unwrap();
+    place.age(&key);
     let target = place.path("target");
     storage.download(&key, &target, &ending_after(place, 4)).await.unwrap_err();
     assert!(!target.exists(), "nobody sees a half");

@@ -8,7 +8,9 @@ use super::*;
 fn staggers(waiting: u32) -> Vec<Duration> {
     let mut random = Random::seeded(3);
     (0..waiting)
-        .map(|ticket| Release { ticket, waiting, canary: false, place: None }.stagger(&mut random))
+        .map(|ticket| {
+            Release { ticket, waiting, canary: false, place: None }.stagger(None, &mut random)
+        })
         .collect()
 }
 
@@ -49,7 +51,7 @@ fn one_who_never_waited_takes_no_ticket_of_an_earlier_recovery() {
     let Poll::Ready(late) = gate.recovered().poll(&mut context, None) else {
         panic!("the network is up");
     };
-    assert!(late.stagger(&mut Random::seeded(3)) <= FIRST_SPREAD);
+    assert!(late.stagger(None, &mut Random::seeded(3)) <= FIRST_SPREAD);
 }
 
 #[test]
@@ -118,7 +120,7 @@ fn a_blip_while_a_crowd_is_being_woken_does_not_make_it_a_small_one() {
     gate.set(NetworkState::Up);
     let mut random = Random::seeded(3);
     let turns = crowd.iter_mut().filter_map(|waiting| match waiting.poll(&mut context, None) {
-        Poll::Ready(release) => Some(release.stagger(&mut random)),
+        Poll::Ready(release) => Some(release.stagger(None, &mut random)),
         Poll::Pending => None,
     });
     let early = turns.filter(|stagger| *stagger <= FIRST_SPREAD).count();
@@ -193,7 +195,7 @@ proptest::proptest! {
         let mut turns = Vec::new();
         for who in order {
             if let Some(Poll::Ready(release)) = poll(&mut crowd, who, kept[who]) {
-                turns.push((who, release.stagger(&mut random)));
+                turns.push((who, release.stagger(None, &mut random)));
             }
         }
         proptest::prop_assert_eq!(turns.len(), waiting, "none lost");

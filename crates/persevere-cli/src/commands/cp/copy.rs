@@ -23,6 +23,15 @@ pub(super) async fn copy(
     session: &Session,
     wishes: &Wishes,
 ) -> Result<std::process::ExitCode, Failure> {
+    let (tally, ended) = count(session, wishes).await?;
+    tally.finish(session, ended, wishes.dry_run)
+}
+
+/// Copies, and tells what has become of it, and what ended it before its time.
+pub(super) async fn count(
+    session: &Session,
+    wishes: &Wishes,
+) -> Result<(Tally, Option<Failure>), Failure> {
     let plan = Plan::new(session, wishes).await?;
     let mut tally = Tally::new(wishes.json);
     for (source, failure) in &plan.failed {
@@ -61,7 +70,7 @@ pub(super) async fn copy(
         }
         Err(failure) => return Err(failure),
     }
-    tally.finish(session, ended, wishes.dry_run)
+    Ok((tally, ended))
 }
 
 /// Copies what comes, as many at once as were asked for. Returns what ended it before its time.

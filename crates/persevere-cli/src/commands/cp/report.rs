@@ -14,7 +14,7 @@ use crate::storage::format;
 use crate::storage::session::{Failure, Session};
 
 /// Whether bars can be drawn, and somebody wants to hear of anything at all.
-pub(super) fn can_draw() -> bool {
+pub(crate) fn can_draw() -> bool {
     stderr().is_terminal() && tracing::enabled!(tracing::Level::ERROR)
 }
 
@@ -50,6 +50,13 @@ pub(super) struct Tally {
     source_verified: bool,
     destination_verified: bool,
     failures: Vec<String>,
+}
+
+/// What copies have come to.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Figures {
+    pub(crate) resumed: u64,
+    pub(crate) retries: u64,
 }
 
 /// A file, as JSON. What does not apply is `null`.
@@ -151,6 +158,12 @@ impl Tally {
             output::print((output::json(&json)? + "\n").as_bytes())?;
         }
         Ok(())
+    }
+
+    /// What all files together have come to, if all went well.
+    pub(super) fn figures(&self) -> Option<Figures> {
+        let &Self { resumed, retries, .. } = self;
+        self.failures.is_empty().then_some(Figures { resumed, retries })
     }
 
     fn add(&mut self, summary: &Summary) {

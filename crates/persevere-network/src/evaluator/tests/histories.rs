@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn inputs() -> impl Strategy<Value = Vec<(u64, u8)>> {
-    proptest::collection::vec((0_u64..20_000, 0_u8..11), 0..200)
+    proptest::collection::vec((0_u64..20_000, 0_u8..12), 0..200)
 }
 
 /// One of the inputs, by number; probes that are due are answered well or badly.
@@ -20,6 +20,7 @@ fn step(scene: &mut Scene, which: u8) {
         6 => Input::Failure(Strength::Weak),
         7 => Input::Lost,
         8 => Input::Tick,
+        11 => Input::SuccessElsewhere,
         _ => match scene.evaluator.takes_probe(scene.now) {
             Some(id) if which == 9 => Input::Probe(id, Probed::Answered),
             Some(id) => Input::Probe(id, Probed::Silent),
@@ -45,14 +46,14 @@ proptest! {
         let pending = ProbeId(scene.evaluator.probes.last);
         scene.take(Input::Probe(pending, Probed::Answered));
         let mut turns = 0;
-        while let Some(wakes) = scene.evaluator.wakes_at() {
+        while let Some(wakes) = scene.evaluator.wakes_at(true) {
             turns += 1;
             prop_assert!(turns < 100, "a hot loop");
             scene.pass(wakes.saturating_sub(scene.now));
             if let Some(id) = scene.evaluator.takes_probe(scene.now) {
                 scene.take(Input::Probe(id, Probed::Answered));
             }
-            scene.evaluator.lets_canary(scene.now);
+            scene.lets_canary();
         }
         prop_assert_eq!(scene.evaluator.state(), NetworkState::Up);
         prop_assert!(scene.now - recovered <= SECOND * 75, "{:?}", scene.now - recovered);
@@ -94,7 +95,7 @@ proptest! {
         for (time, which) in history {
             scene.now = MS * u32::try_from(time).unwrap_or(0);
             step(&mut scene, which);
-            scene.evaluator.wakes_at();
+            scene.evaluator.wakes_at(true);
         }
     }
 }

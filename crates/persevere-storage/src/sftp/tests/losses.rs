@@ -103,6 +103,23 @@ async fn a_server_that_stands_still_is_given_up() {
 }
 
 #[tokio::test]
+async fn keys_are_exchanged_anew_in_mid_transfer() {
+    let Some(sshd) = Sshd::start_with("RekeyLimit 8M") else { return };
+    let store = store(&sshd, options(&sshd));
+    let whole: Vec<u8> = (0..100 * MIB).map(|index| (index / 1000) as u8).collect();
+    let id = store.begin("a", "one").await.unwrap();
+    let upload = Upload { key: "a", id: &id };
+    let half = whole.len() / 2;
+    let first = store.part(upload, 0, &whole[..half]);
+    let second = store.part(upload, half as u64, &whole[half..]);
+    let (first, second) = tokio::join!(first, second);
+    first.and(second).unwrap();
+    store.finish(upload, &whole).await.unwrap();
+    let read = store.read("a", 0..whole.len() as u64).await.unwrap();
+    assert!(read == whole);
+}
+
+#[tokio::test]
 async fn a_slow_reader_is_not_a_stalled_server() {
     let Some(sshd) = Sshd::start() else { return };
     let mut options = options(&sshd);
