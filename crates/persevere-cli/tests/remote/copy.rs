@@ -53,6 +53,7 @@ impl<'a> Copy<'a> {
     pub(crate) fn download(place: &'a Place, name: &str) -> Self {
         let upload = Self::upload(place, name);
         upload.run().succeeds();
+        place.age(&upload.key);
         Self { is_upload: false, ..upload }
     }
 
@@ -144,7 +145,10 @@ impl<'a> Running<'a> {
             }
             if self.child.try_wait().unwrap().is_some() {
                 let run = finished(self.child.wait_with_output().unwrap());
-                panic!("{name}: it has ended with {}: {}\n{exchanges:#?}", run.raw.status, run.stderr);
+                panic!(
+                    "{name}: it has ended with {}: {}\n{exchanges:#?}",
+                    run.raw.status, run.stderr
+                );
             }
             assert!(begun.elapsed() < Duration::from_secs(60), "{name}: {exchanges:#?}");
             std::thread::sleep(Duration::from_millis(2));
@@ -217,7 +221,12 @@ impl Killed<'_> {
         again.succeeds();
         let exchanges = place.proxy.exchanges().split_off(self.exchanges);
         let moved: u64 = exchanges.iter().map(|it| self.copy.moved(it)).sum();
-        assert!(moved <= bytes + OVERHEAD, "{key}: {moved} bytes in place of {bytes}");
+        assert!(
+            moved <= bytes + OVERHEAD,
+            "{key}: {moved} bytes in place of {bytes}: {}{}",
+            again.stdout,
+            again.stderr
+        );
         // Nor is anything sent twice within the run.
         let summary: Value = serde_json::from_str(again.stdout.lines().last().unwrap()).unwrap();
         assert_eq!(summary["sent_again_bytes"], 0, "{key}: {summary}");
