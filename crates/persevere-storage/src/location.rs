@@ -117,6 +117,12 @@ fn named(rest: &str, what: &str, scheme: &str) -> Result<(String, String), Strin
     if name.is_empty() {
         return Err(format!("names no {what}: it must look like {scheme}://{what}/key"));
     }
+    if name.contains('@') {
+        return Err(format!(
+            "has an `@` before the {what}, but credentials do not stand in a URL: leave them out, and set \
+             what the provider's own tools read"
+        ));
+    }
     if let Some(wrong) =
         name.chars().find(|&it| !(it.is_ascii_alphanumeric() || "-._$".contains(it)))
     {

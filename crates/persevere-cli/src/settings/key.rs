@@ -144,9 +144,13 @@ impl Key {
 
     /// A value as it can be repeated in a message.
     pub(super) fn shown<'a>(&self, value: &'a str) -> Cow<'a, str> {
-        match std::ptr::eq(self, &raw const NETWORK_TARGET) {
-            true => network_target::shown(value),
-            false => value.into(),
+        match self.name {
+            name if name == NETWORK_TARGET.name => network_target::shown(value),
+            // It may hold a password or a signature.
+            name if name == ENDPOINT.name && value.contains(['@', '?']) => {
+                network_target::shown(value)
+            }
+            _ => value.into(),
         }
     }
 

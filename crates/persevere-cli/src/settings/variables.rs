@@ -7,8 +7,10 @@ use crate::error::CliError;
 
 const PREFIX: &str = "PERSEVERE_";
 pub(super) const CONFIG: &str = "PERSEVERE_CONFIG";
-/// Where unfinished transfers are remembered; read by the storage library.
-const STATE_DIR: &str = "PERSEVERE_STATE_DIR";
+/// What the storage library reads: where unfinished transfers are remembered, and files with a password and with the
+/// passphrase of a key.
+const OF_STORAGE: [&str; 3] =
+    ["PERSEVERE_STATE_DIR", "PERSEVERE_SFTP_PASSWORD_FILE", "PERSEVERE_SFTP_PASSPHRASE_FILE"];
 /// What `run` tells its command, which may be this program again.
 pub(crate) const ATTEMPT: &str = "PERSEVERE_ATTEMPT";
 pub(crate) const MAX_ATTEMPTS: &str = "PERSEVERE_MAX_ATTEMPTS";
@@ -23,7 +25,8 @@ pub(super) fn check() -> Result<(), CliError> {
     if from_outer_run == [true, true] {
         names.retain(|name| name != ATTEMPT && name != MAX_ATTEMPTS);
     }
-    let known: Vec<_> = key::variables().chain([CONFIG, STATE_DIR].map(str::to_owned)).collect();
+    let others = [CONFIG].into_iter().chain(OF_STORAGE).map(str::to_owned);
+    let known: Vec<_> = key::variables().chain(others).collect();
     match names.into_iter().find(|name| !known.contains(name)) {
         None => Ok(()),
         Some(unknown) => {

@@ -210,7 +210,7 @@ impl Session {
             | (Some(storage), Location::Azure { key, .. } | Location::Sftp { path: key, .. }) => {
                 (storage, key.clone())
             }
-            _ => self.until_stopped(self.builder.open(&location)).await??,
+            _ => self.until_stopped(self.builder.open(&location)).await?.map_err(settings)?,
         };
         if let Some(shared) = shared {
             self.opened().insert(shared, storage.clone());
@@ -254,6 +254,14 @@ impl Session {
             options = options.state_folder(folder);
         }
         options
+    }
+}
+
+/// Before anything is asked, it can only be what was written.
+fn settings(error: StorageError) -> Failure {
+    match error {
+        StorageError::Setup { .. } => CliError::usage(text(&error)).into(),
+        other => other.into(),
     }
 }
 

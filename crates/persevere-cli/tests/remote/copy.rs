@@ -53,6 +53,7 @@ impl<'a> Copy<'a> {
     pub(crate) fn download(place: &'a Place, name: &str) -> Self {
         let upload = Self::upload(place, name);
         upload.run().succeeds();
+        place.age(&upload.key);
         Self { is_upload: false, ..upload }
     }
 
@@ -108,7 +109,7 @@ impl<'a> Copy<'a> {
     /// What a process has left behind.
     pub(crate) fn dead(&self) -> Killed<'_> {
         let exchanges = self.place.proxy.exchanges().len();
-        let confirmed = self.jobs().iter().map(|job| job["confirmed_bytes"].as_u64().unwrap());
+        let confirmed = self.jobs().into_iter().map(|job| job["confirmed_bytes"].as_u64().unwrap());
         Killed { copy: self, exchanges, confirmed: confirmed.sum() }
     }
 
@@ -138,14 +139,16 @@ impl<'a> Running<'a> {
         let begun = Instant::now();
         let name = &self.copy.key;
         loop {
-            let exchanges = self.copy.place.proxy.exchanges();
-            let exchanges = &exchanges[self.first..];
-            if ready(exchanges) {
+            let exchanges = self.copy.place.proxy.exchanges().split_off(self.first);
+            if ready(&exchanges) {
                 return self;
             }
             if self.child.try_wait().unwrap().is_some() {
                 let run = finished(self.child.wait_with_output().unwrap());
-                panic!("{name}: it has ended with {}: {}", run.raw.status, run.stderr);
+                panic!(
+                    "{name}: it has ended with {}: {}\n{exchanges:#?}",
+                    run.raw.status, run.stderr
+                );
             }
             assert!(begun.elapsed() < Duration::from_secs(60), "{name}: {exchanges:#?}");
             std::thread::sleep(Duration::from_millis(2));
@@ -216,9 +219,14 @@ impl Killed<'_> {
         let Copy { key, folder, place, .. } = self.copy;
         let again = self.copy.run();
         again.succeeds();
-        let exchanges = &place.proxy.exchanges()[self.exchanges..];
+        let exchanges = place.proxy.exchanges().split_off(self.exchanges);
         let moved: u64 = exchanges.iter().map(|it| self.copy.moved(it)).sum();
-        assert!(moved <= bytes + OVERHEAD, "{key}: {moved} bytes in place of {bytes}");
+        assert!(
+            moved <= bytes + OVERHEAD,
+            "{key}: {moved} bytes in place of {bytes}: {}{}",
+            again.stdout,
+            again.stderr
+        );
         // Nor is anything sent twice within the run.
         let summary: Value = serde_json::from_str(again.stdout.lines().last().unwrap()).unwrap();
         assert_eq!(summary["sent_again_bytes"], 0, "{key}: {summary}");

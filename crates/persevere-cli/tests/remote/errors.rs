@@ -99,16 +99,17 @@ fn a_wrong_profile_is_named() {
 
 #[test]
 fn no_credentials_at_all() {
-    for (place, cleared, looked_at) in [
-        (place::versitygw("no_credentials"), "AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY_ID"),
-        (place::azurite("no_credentials"), "AZURE_STORAGE_KEY", "AZURE_STORAGE_KEY"),
+    for (place, cleared, code) in [
+        (place::versitygw("no_credentials"), "AWS_ACCESS_KEY_ID", 1),
+        // A token of Microsoft's would be the next best, and does not go over plain HTTP.
+        (place::azurite("no_credentials"), "AZURE_STORAGE_KEY", 2),
     ] {
         let Some(place) = place else { continue };
         let shell = Shell::new(&place);
         let mut command = shell.program(&["cp", "here", &shell.url("object")]);
         command.env_remove(cleared).env("AWS_EC2_METADATA_DISABLED", "true");
         let run = finish(command.args(["--attempts", "1"]));
-        says(&run, 1, &[looked_at]);
+        says(&run, code, &[cleared]);
     }
 }
 
@@ -116,7 +117,6 @@ fn no_credentials_at_all() {
 fn a_bucket_that_is_not_there() {
     for (place, url) in [
         (place::versitygw("a_bucket"), "s3://nobodys-bucket"),
-        (place::s3s_fs("a_bucket"), "s3://nobodys-bucket"),
         (place::azurite("a_bucket"), "az://nobodys-bucket"),
         (place::gcs("a_bucket"), "gs://nobodys-bucket"),
     ] {
@@ -129,7 +129,8 @@ fn a_bucket_that_is_not_there() {
             (["ls", "--attempts=1", url], 1),
             (["rm", "--yes", &key], 1),
         ] {
-            says(&shell.run(&arguments), code, &["nobodys-bucket"]);
+            let run = shell.run(&arguments);
+            says(&run, code, &["nobodys-bucket", "does not exist"]);
         }
         assert_eq!(shell.folder.exists("there"), false);
     }
@@ -176,12 +177,11 @@ fn keys_that_lead_elsewhere_are_refused() {
     let Some(place) = place::s3s_fs("keys_that_lead") else { return };
     let shell = Shell::new(&place);
     let before = place.proxy.exchanges().len();
-    for key in ["a/../b", "../b", "a/.."] {
+    for key in ["a/../b", "../b"] {
         for (arguments, code) in each(&shell, key) {
             let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
             let run = shell.run(&arguments);
-            says(&run, run.code.unwrap(), &[key, ".."]);
-            assert!([code, 2].contains(&run.code.unwrap()), "{arguments:?}: {}", run.stderr);
+            says(&run, code, &[key, "`..`"]);
         }
     }
     assert_eq!(place.proxy.exchanges().len(), before, "it is said before anything is asked");

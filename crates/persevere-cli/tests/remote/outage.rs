@@ -19,7 +19,7 @@ there ip link set lo up
 there ip link set v1 up
 mkdir -p buckets/test attributes
 ROOT_SECRET_ACCESS_KEY=secret there "$VERSITYGW" --port 10.9.0.2:7070 --quiet --access me \
-    posix --sidecar attributes buckets >server.log 2>&1 & server=$!
+    posix --sidecar "$PWD/attributes" "$PWD/buckets" >server.log 2>&1 & server=$!
 eventually eval 'exec 3<>/dev/tcp/10.9.0.2/7070' 2>/dev/null
 truncate -s 200M source
 confirmed() { cat .local/state/persevere/jobs/*.journal 2>/dev/null | grep -c '"part"' || true; }

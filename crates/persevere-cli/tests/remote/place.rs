@@ -5,10 +5,11 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::sync::OnceLock;
+use std::time::{Duration, SystemTime};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use persevere_faults::{Exchange, FaultProxy, Plan, Request};
+use persevere_faults::{FaultProxy, Plan, Request};
 use persevere_peers::{Azurite, PeerError, S3Peer, Sshd, or_skip};
 
 /// A server, seen through a proxy of the test's own.
@@ -57,15 +58,8 @@ pub(crate) enum Asks {
 
 impl Protocol {
     pub(crate) fn asks(self, request: &Request) -> Asks {
-        let range = request.header("range");
-        self.reads(request.method(), request.target(), range)
-    }
-
-    pub(crate) fn asked(self, exchange: &Exchange) -> Asks {
-        self.reads(&exchange.method, &exchange.target, exchange.range.as_deref())
-    }
-
-    fn reads(self, method: &str, target: &str, range: Option<&str>) -> Asks {
+        let (method, target) = (request.method(), request.target());
+        let range = request.header("range").or_else(|| request.header("x-ms-range"));
         let query = target.split_once('?').map_or("", |(_, query)| query);
         let parameter =
             |name: &str| query.split('&').find_map(|it| it.strip_prefix(name)?.strip_prefix('='));
@@ -136,6 +130,14 @@ impl Place {
                 parts.filter(|it| it.starts_with(key) && it.contains(".part")).collect()
             }
         }
+    }
+
+    /// Makes an object old: SFTP tells its time in whole seconds, so that a new one could change unseen, of which nothing
+    /// is taken up.
+    pub(crate) fn age(&self, key: &str) {
+        let Peer::Sshd(peer) = &self.peer else { return };
+        let file = fs::File::options().write(true).open(peer.folder.join(key)).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(3600)).unwrap();
     }
 
     /// A private key under the passphrase `correct horse`.

@@ -66,7 +66,7 @@ impl<'a> Watch<'a> {
                 false => command.env(name, value),
             };
         }
-        command.args(["--log-level", "trace"]);
+        command.args(["--log-level", "debug"]);
     }
 
     /// Everything that the program says and keeps when it does this.
@@ -89,10 +89,10 @@ impl<'a> Watch<'a> {
     }
 
     fn everything(&mut self, copy: &Copy<'_>) -> Vec<Option<i32>> {
-        let url = copy.url();
+        let (url, part) = (copy.url(), copy.place.part.to_string());
         [
-            &["cp", "--json", "source", &url][..],
-            &["cp", "--log-format", "json", &url, "target"],
+            &["cp", "--json", "--part-size", &part, "source", &url][..],
+            &["cp", "--log-format", "json", "--part-size", &part, &url, "target"],
             &["ls", "--json", &copy.place.url],
             &["exists", &url],
             &["rm", "--yes", &url],
@@ -150,7 +150,7 @@ impl<'a> Watch<'a> {
 
     #[track_caller]
     fn nothing_is_told(self) {
-        assert!(self.told.len() > 1000, "much is logged: {}", self.told);
+        assert!(self.told.len() > 300, "much is logged: {}", self.told);
         for secret in &self.secrets {
             for form in forms(secret) {
                 if let Some(at) = self.told.find(&form) {
@@ -326,6 +326,5 @@ fn credentials_in_urls() {
         // The arguments themselves are what we have told.
         watch.told = watch.told.replace(&format!("{arguments:?}"), "");
     }
-    watch.told.push_str(&".".repeat(1000));
     watch.nothing_is_told();
 }

@@ -266,10 +266,11 @@ pub(super) async fn is_there(job: &Job, id: &str, digest: Digest) -> Result<bool
 }
 
 async fn reads_whole(job: &Job, digest: Digest) -> Result<bool, StorageError> {
-    let mut whole = Digest::empty();
+    // What is only looked at has not been moved.
+    let (mut whole, progress) = (Digest::empty(), Progress::new(None, false));
     while whole.length < digest.length {
         let end = digest.length.min(whole.length + job.cut.part_size);
-        let part = fetch(&job.to, whole.length..end, None, &job.limits, &job.progress).await?;
+        let part = fetch(&job.to, whole.length..end, None, &job.limits, &progress).await?;
         whole = whole.then(part.digest);
     }
     Ok(whole == digest)
