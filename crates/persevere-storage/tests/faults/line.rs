@@ -115,7 +115,7 @@ pub(crate) async fn an_outage_in_silence(place: &Place) {
         runtime.spawn(async move {
             tokio::time::sleep(STALLED_AFTER + Duration::from_secs(1)).await;
             proxy.end_outage();
-            ends.set_by_hand(None);
+            ends.set_by_hand(Some(NetworkState::Up));
         });
     });
     let source = place.file("source", 4 * place.part + 17, 1);

@@ -294,6 +294,7 @@ pub(crate) fn text(error: &StorageError) -> String {
     text
 }
 
+/// Bytes in which no two kilobytes are the same, made quickly.
 pub(crate) fn bytes(size: u64, seed: u64) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut next = || {
@@ -302,8 +303,14 @@ pub(crate) fn bytes(size: u64, seed: u64) -> Vec<u8> {
         state ^= state << 17;
         state.to_le_bytes()
     };
-    let mut bytes: Vec<u8> = (0..size.div_ceil(8)).flat_map(|_| next()).collect();
-    bytes.truncate(usize::try_from(size).unwrap());
+    let mut block: Vec<u8> = (0..128).flat_map(|_| next()).collect();
+    let size = usize::try_from(size).unwrap();
+    let mut bytes = Vec::with_capacity(size + block.len());
+    while bytes.len() < size {
+        block[..8].copy_from_slice(&next());
+        bytes.extend_from_slice(&block);
+    }
+    bytes.truncate(size);
     bytes
 }
 

@@ -29,7 +29,7 @@ async fn opened(place: &Place, url: &str, change: impl FnOnce(&FaultProxy) -> Ch
     let builder = match change(&place.proxy) {
         Changed::Nothing => builder,
         Changed::S3(key) => {
-            let place::Peer::Versitygw(peer) = place.peer else { panic!("no S3") };
+            let place::Peer::S3sFs(peer) = place.peer else { panic!("no S3") };
             let mut options = place::s3(peer, place.proxy.url());
             options.access_key = Some(key);
             builder.s3(options)
@@ -49,8 +49,8 @@ enum Changed {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wrong_keys_of_s3() {
-    let Some(peer) = place::versitygw(TEST) else { return };
-    let place::Peer::Versitygw(server) = peer else { return };
+    let Some(peer) = place::s3s_fs(TEST) else { return };
+    let place::Peer::S3sFs(server) = peer else { return };
     let wrong = [
         S3AccessKey::new(server.access_key, "wrong"),
         S3AccessKey::new("nobody", server.secret_key),

@@ -40,6 +40,7 @@ pub(crate) fn unfinished(peer: Peer, key: &str, ids: &HashSet<String>) -> Vec<St
 pub(crate) fn expiry(place: &Place) -> impl Fn() + Send + Sync + 'static {
     let (peer, key, proxy) = (place.peer, place.key.clone(), place.proxy.clone());
     let (behind, whole) = (place.behind.clone(), place.file("whole", 5, 1));
+    let jobs = place.path("other jobs");
     move || {
         let ids = upload_ids(&proxy.exchanges());
         match peer {
@@ -59,9 +60,10 @@ pub(crate) fn expiry(place: &Place) -> impl Fn() + Send + Sync + 'static {
                     request(peer.address, "DELETE", &target);
                 }
             }
-            // There is no request for it: blocks are gone when the blob is written.
+            // There is no request for it: blocks are gone when the blob is made of others.
             Peer::Azurite(_) => {
-                wait_for(behind.upload(&whole, &key, &TransferOptions::new())).unwrap();
+                let options = &TransferOptions::new().part_size(2).state_folder(&jobs);
+                wait_for(behind.upload(&whole, &key, &options)).unwrap();
             }
             Peer::Sshd(_) => fs::remove_file(format!("{key}.part")).unwrap(),
         }
