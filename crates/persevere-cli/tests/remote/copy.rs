@@ -185,10 +185,15 @@ impl<'a> Running<'a> {
 
     /// Waits for its end, after which nothing goes wrong any more.
     pub(crate) fn end(self) -> (Killed<'a>, Finished) {
-        let Self { copy, child, .. } = self;
+        let Self { copy, child, first } = self;
         let run = finished(child.wait_with_output().unwrap());
         copy.calm_down();
-        (copy.dead(), run)
+        let killed = copy.dead();
+        let moved = copy.moved_since(first);
+        // All that was moved is known to have arrived, but for what was under way.
+        let most = killed.confirmed + CONCURRENCY * copy.place.part + OVERHEAD;
+        assert!(moved <= most, "{}: {moved} bytes for {}", copy.key, killed.confirmed);
+        (killed, run)
     }
 }
 
@@ -216,11 +221,10 @@ impl Killed<'_> {
 
     /// The same, and at most so many bytes of the file go over the line.
     pub(crate) fn goes_on_with(self, bytes: u64) {
-        let Copy { key, folder, place, .. } = self.copy;
+        let Copy { key, folder, .. } = self.copy;
         let again = self.copy.run();
         again.succeeds();
-        let exchanges = place.proxy.exchanges().split_off(self.exchanges);
-        let moved: u64 = exchanges.iter().map(|it| self.copy.moved(it)).sum();
+        let moved = self.copy.moved_since(self.exchanges);
         assert!(
             moved <= bytes + OVERHEAD,
             "{key}: {moved} bytes in place of {bytes}: {}{}",
@@ -238,12 +242,14 @@ impl Killed<'_> {
 }
 
 impl Copy<'_> {
-    /// Bytes of the file, and what is around them, that went over the line in this direction.
-    fn moved(&self, exchange: &Exchange) -> u64 {
-        match self.is_upload {
-            true => exchange.request_bytes,
-            false => exchange.answer_bytes,
-        }
+    /// Bytes of the file, and what is around them, that went over the line after so many exchanges.
+    fn moved_since(&self, first: usize) -> u64 {
+        let exchanges = self.place.proxy.exchanges().split_off(first);
+        let moved = exchanges.iter().map(|it| match self.is_upload {
+            true => it.request_bytes,
+            false => it.answer_bytes,
+        });
+        moved.sum()
     }
 
     /// It is there, whole, and nothing else is left.

@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use persevere_faults::{Answer, Fault, Plan, Rule};
+
 use crate::common::{Finished, Folder, finish};
 use crate::place::{self, Place};
 
@@ -132,7 +134,22 @@ fn a_bucket_that_is_not_there() {
             let run = shell.run(&arguments);
             says(&run, code, &["nobodys-bucket", "does not exist"]);
         }
-        assert_eq!(shell.folder.exists("there"), false);
+        assert!(!shell.folder.exists("there"));
+    }
+}
+
+#[test]
+fn what_the_server_does_not_allow() {
+    let Some(place) = place::versitygw("what_the_server_does_not_allow") else { return };
+    let shell = Shell::new(&place);
+    let denied = Answer::s3_error(403, "AccessDenied", "Access Denied");
+    place.proxy.set_plan(Plan::new().rule(Rule::new(Fault::Answer(denied)))).unwrap();
+    for (arguments, code) in each(&shell, "object") {
+        let before = place.proxy.exchanges().len();
+        let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+        // An answer to HEAD says no more than its status.
+        says(&shell.run(&arguments), code, &["s3://test/", "403"]);
+        assert_eq!(place.proxy.exchanges().len() - before, 1, "{arguments:?}");
     }
 }
 

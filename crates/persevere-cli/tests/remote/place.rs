@@ -36,7 +36,7 @@ pub(crate) enum Protocol {
 }
 
 enum Peer {
-    S3(S3Peer),
+    S3(Box<S3Peer>),
     /// It knows neither signatures nor folders, and tells everybody what is there.
     Moto(&'static S3Peer),
     Azurite,
@@ -199,7 +199,7 @@ fn s3(test: &str, peer: Result<S3Peer, PeerError>) -> Option<Place> {
     let (address, url) = (peer.address, format!("s3://{}/", peer.bucket));
     let (region, key, secret) = (peer.region, peer.access_key, peer.secret_key);
     let kind = (Protocol::S3, S3_PART);
-    let place = Place::http(Peer::S3(peer), address, kind, url, |endpoint| {
+    let place = Place::http(Peer::S3(peer.into()), address, kind, url, |endpoint| {
         vec![
             ("AWS_ENDPOINT_URL", endpoint.to_owned()),
             ("AWS_REGION", region.to_owned()),
