@@ -63,7 +63,7 @@ pub(crate) fn expiry(place: &Place) -> impl Fn() + Send + Sync + 'static {
             // There is no request for it: blocks are gone when the blob is made of others.
             Peer::Azurite(_) => {
                 let options = &TransferOptions::new().part_size(2).state_folder(&jobs);
-                wait_for(behind.upload(&whole, &key, &options)).unwrap();
+                wait_for(behind.upload(&whole, &key, options)).unwrap();
             }
             Peer::Sshd(_) => fs::remove_file(format!("{key}.part")).unwrap(),
         }
