@@ -124,12 +124,13 @@ async fn send(
     };
     let begun = to.run("begin upload", &job.limits, Some(&job.progress), begin).await;
     let upload = match begun {
-        // The only attempt was refused, so that there is nothing to go on with.
-        Err(error) if !matches!(error, StorageError::GaveUp(_)) => {
-            journal.remove()?;
+        Err(error) => {
+            if is_nothing_begun(job, &header, &error).await {
+                journal.remove()?;
+            }
             return Err(error);
         }
-        begun => begun?,
+        Ok(upload) => upload,
     };
     if tries.into_inner() > 1 {
         // What failed may only have lost its answer.
@@ -138,6 +139,20 @@ async fn send(
     journal.append(&[Record::Upload { id: upload.clone() }])?;
     journal.sync()?;
     Ok(Begun { journal, header, state: State::Sending { upload, parts } })
+}
+
+/// Whether there is nothing to go on with after a failure to begin.
+async fn is_nothing_begun(job: &Job, header: &Header, error: &StorageError) -> bool {
+    match error {
+        // One of the attempts may have lost its answer.
+        StorageError::GaveUp(_) => false,
+        // A clear no to the only attempt, to which nothing is to be added by another request.
+        StorageError::Provider(_)
+        | StorageError::NotFound { .. }
+        | StorageError::Setup { .. }
+        | StorageError::Unsupported { .. } => true,
+        _ => abort_orphans(job, header.begun, None).await.is_ok(),
+    }
 }
 
 pub(super) async fn list_parts(job: &Job, id: &str) -> Result<Vec<SeenPart>, StorageError> {
