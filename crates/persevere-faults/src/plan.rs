@@ -45,6 +45,9 @@ impl Plan {
     /// the rules do besides: a slow line, which is no fault. At least 1; 0 is taken as 1. Without it, as fast as
     /// it can be. A [`Fault::Drip`] wins over it.
     ///
+    /// A proxy that is started with such a plan also takes no more than some 100 KiB from a client ahead of the line, so that
+    /// clients see how slow it is.
+    ///
     /// ```
     /// use persevere_faults::{At, Fault, Plan, Rule};
     ///

@@ -89,6 +89,7 @@ impl FaultProxy {
 
     fn start(target: SocketAddr, plan: Plan, protocol: Protocol) -> io::Result<Self> {
         check(&plan, protocol)?;
+        let receive_buffer = plan.pace.map(|_| SLOW_BUFFER);
         let (log, gate) = (Log::new(), Gate::new());
         let plans = Mutex::new(Plans::new(plan));
         let context = Arc::new(Context { target, protocol, plans, log, gate });
@@ -96,7 +97,7 @@ impl FaultProxy {
         let (bound, address) = std::sync::mpsc::channel();
         let (inside, doorkeeper) = (Arc::clone(&context), Arc::clone(&door));
         let thread = ServerThread::start("fault-proxy", 1, move || async move {
-            match Port::bind() {
+            match Port::bind(receive_buffer) {
                 Ok((port, listener)) => {
                     let _gone = bound.send(Ok(port.address));
                     let gate = inside.gate.clone();
@@ -219,25 +220,38 @@ struct Port {
     /// Bound and not listening: so nobody else is given the port, and who connects is refused. Systems other than
     /// Linux do not let two sockets have it; there it is free in an outage.
     _reserved: Option<TcpSocket>,
+    /// Bytes; as the system sees fit if not set.
+    receive_buffer: Option<u32>,
 }
 
 impl Port {
-    fn bind() -> io::Result<(Self, TcpListener)> {
+    fn bind(receive_buffer: Option<u32>) -> io::Result<(Self, TcpListener)> {
         let anywhere = (Ipv4Addr::LOCALHOST, 0).into();
         if cfg!(target_os = "linux") {
             let reserved = socket_at(anywhere)?;
-            let port = Self { address: reserved.local_addr()?, _reserved: Some(reserved) };
+            let address = reserved.local_addr()?;
+            let port = Self { address, _reserved: Some(reserved), receive_buffer };
             let listener = port.listen()?;
             return Ok((port, listener));
         }
-        let listener = socket_at(anywhere)?.listen(BACKLOG)?;
-        Ok((Self { address: listener.local_addr()?, _reserved: None }, listener))
+        let mut port = Self { address: anywhere, _reserved: None, receive_buffer };
+        let listener = port.listen()?;
+        port.address = listener.local_addr()?;
+        Ok((port, listener))
     }
 
     fn listen(&self) -> io::Result<TcpListener> {
-        socket_at(self.address)?.listen(BACKLOG)
+        let socket = socket_at(self.address)?;
+        if let Some(bytes) = self.receive_buffer {
+            // Connections that are accepted have it from the one that listens.
+            socket.set_recv_buffer_size(bytes)?;
+        }
+        socket.listen(BACKLOG)
     }
 }
+
+/// Of connections over a slow line: megabytes that the system would take in at once have not gone anywhere yet.
+const SLOW_BUFFER: u32 = 64 * 1024;
 
 const BACKLOG: u32 = 1024;
 

@@ -132,3 +132,28 @@ fn a_drip_delays_and_loses_nothing() {
     let took = exchange.ended.unwrap() - exchange.started;
     assert!(took >= std::time::Duration::from_millis(140), "{took:?}");
 }
+
+#[test]
+fn a_slow_line_is_no_fault_and_faults_happen_on_it() {
+    let (server, received) = raw_server(answer_of(300));
+    let reset = Rule::new(Fault::ResetRequest(At::Byte(200))).path_contains("broken");
+    let proxy = FaultProxy::http(server, Plan::new().pace(4000).rule(reset)).unwrap();
+    let mut client = connect(&proxy);
+    client.write_all(&put("/key", &pattern(600))).unwrap();
+    assert_eq!(read_answer(&mut client).1, pattern(300));
+    wait_for("the server has it", || first_body(&received).is_some_and(|body| body.len() == 600));
+    drop(client);
+    let exchange = only_exchange(&proxy);
+    assert_eq!((exchange.request_bytes, exchange.answer_bytes), (600, 300));
+    assert_eq!((exchange.fault, exchange.complete), (None, true));
+    // What 600 bytes take at that rate.
+    let took = exchange.ended.unwrap() - exchange.started;
+    assert!(took >= std::time::Duration::from_millis(140), "{took:?}");
+
+    let mut client = connect(&proxy);
+    client.write_all(&put("/broken", &pattern(600))).unwrap();
+    wait_for("it is broken", || proxy.exchanges()[1].ended.is_some());
+    let exchange = &proxy.exchanges()[1];
+    assert_eq!((exchange.request_bytes, exchange.fault), (200, Some("reset request")));
+    assert_eq!(proxy.counters().faults, 1);
+}

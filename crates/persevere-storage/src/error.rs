@@ -13,6 +13,9 @@ use crate::location::LocationError;
 /// What a file was done to when it was to survive a loss of power, as [`StorageError::Io`] says it.
 pub(crate) const SYNC: &str = "sync";
 
+/// The rule of a verdict: credentials have expired, and will be loaded anew for the next request.
+pub(crate) const EXPIRED: &str = "storage.credentials_expired";
+
 /// What can go wrong with storage.
 ///
 /// Operations of a [`Storage`](crate::Storage) return it when trying again cannot help, or when the
@@ -161,6 +164,25 @@ impl Error for ProviderError {
     }
 }
 
+impl ProviderError {
+    /// Whether the store knows better than detection, which sees the answer alone: credentials that have
+    /// expired can be had anew.
+    fn is_judged(&self) -> bool {
+        self.answer.as_ref().is_none_or(|answer| detected(answer).rule() != self.verdict.rule())
+    }
+}
+
+#[cfg(feature = "http-stores")]
+fn detected(answer: &Answered) -> Verdict {
+    answer.verdict()
+}
+
+/// There are none.
+#[cfg(not(feature = "http-stores"))]
+fn detected(_: &Answered) -> Verdict {
+    Verdict::stop(Kind::Other, "storage.no_answer")
+}
+
 impl fmt::Display for ProviderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {} answered ", self.doing, self.provider)?;
@@ -186,7 +208,7 @@ impl StorageError {
     /// they are to decide alone: by the provider's answer, and by the errors of libraries below.
     pub(crate) fn own_verdict(&self) -> Option<Verdict> {
         Some(match self {
-            Self::Provider(error) if error.answer.is_none() => error.verdict,
+            Self::Provider(error) if error.is_judged() => error.verdict,
             Self::Stalled { .. } => Verdict::retry(Kind::Timeout, "storage.stalled"),
             Self::Damaged { .. } => Verdict::retry(Kind::Other, "storage.damaged"),
             Self::NotFound { .. } => Verdict::stop(Kind::NotFound, "storage.not_found"),
@@ -220,6 +242,11 @@ impl StorageError {
     /// Whether a transfer that ended so can be taken up again, or has to begin anew.
     pub(crate) fn starts_over(&self) -> bool {
         matches!(self.last(), Self::Changed { .. } | Self::UploadGone { .. } | Self::Damaged { .. })
+    }
+
+    /// Whether the next request is signed with other credentials, and may well succeed by that.
+    pub(crate) fn wants_new_credentials(&self) -> bool {
+        matches!(self, Self::Provider(error) if error.verdict.rule() == EXPIRED)
     }
 
     pub(crate) fn io<P: AsRef<Path>>(

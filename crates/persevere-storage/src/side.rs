@@ -75,12 +75,33 @@ impl Side {
         }
         let mut is_retry = false;
         let counted = |_| {
-            if let Some(progress) = progress {
-                progress.count(is_retry);
-            }
+            count(progress, is_retry);
             is_retry = true;
-            attempt()
+            renewing(&attempt, progress)
         };
         call.run(counted).await.map_err(StorageError::from)
+    }
+}
+
+/// One attempt. Credentials that have expired are no failure of the line, and cost none.
+async fn renewing<T, F>(
+    attempt: &impl Fn() -> F,
+    progress: Option<&Progress>,
+) -> Result<T, StorageError>
+where
+    F: Future<Output = Result<T, StorageError>>,
+{
+    match attempt().await {
+        Err(error) if error.wants_new_credentials() => {
+            count(progress, true);
+            attempt().await
+        }
+        result => result,
+    }
+}
+
+fn count(progress: Option<&Progress>, is_retry: bool) {
+    if let Some(progress) = progress {
+        progress.count(is_retry);
     }
 }

@@ -31,7 +31,7 @@ pub(crate) struct DemoArgs {
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
 
-    /// Draw what happened into this file, as SVG
+    /// Draw what happened into this file, as SVG; - is standard output, in place of the summary
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
 
@@ -72,6 +72,12 @@ Examples:
 impl DemoArgs {
     pub(crate) fn run(self, log: &LogArgs) -> Result<ExitCode, CliError> {
         let seed = self.seed()?;
+        let svg_is_result = self.svg.as_deref().is_some_and(output::is_standard_output);
+        if svg_is_result && self.json {
+            return Err(CliError::usage(
+                "--svg - and --json both go to standard output: leave one of them out, or name a file",
+            ));
+        }
         if let Some(path) = &self.svg {
             output::check_file("--svg", path)?;
         }
@@ -88,7 +94,9 @@ impl DemoArgs {
                 true => report.json(self.svg.as_deref())? + "\n",
                 false => report.text(self.svg.as_deref()),
             };
-            output::print(text.as_bytes())?;
+            if !svg_is_result {
+                output::print(text.as_bytes())?;
+            }
             stage.clear_away();
             Ok(ExitCode::from(u8::from(!report.is_equal())))
         })

@@ -177,7 +177,7 @@ fn grid(picture: &mut Picture, scale: &Scale, run: &Run, panels: &[(f64, f64)]) 
         }
     }
     let place = (f64::midpoint(LEFT, RIGHT), bottom + 34.0);
-    let text = "time since the first request";
+    let text = "time since the start";
     picture.text(place, Anchor::Middle, LABEL_SIZE, colour::SOFT_INK, text);
 }
 

@@ -3,7 +3,10 @@ use std::time::Duration;
 use super::font::{self, Outline};
 use super::picture::{Shape, Text};
 use super::scale::{label, nanos, shortened, ticks};
-use super::{HEIGHT, Schedule, WIDTH, Wait, picture, png, svg};
+use super::{
+    Curve, HEIGHT, Lanes, Outcome, Request, Run, Schedule, Span, WIDTH, Wait, picture, png,
+    run_svg, svg,
+};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
@@ -284,4 +287,73 @@ fn long_texts_are_cut() {
     assert_eq!(shortened("short", 10.0, 100.0), "short");
     assert_eq!(shortened("mmmm mmmm", 10.0, 60.0), "mmmm…");
     assert_eq!(shortened("mmmm", 10.0, 0.0), "…");
+}
+
+/// A run of so many parts, in which everything happens.
+fn run(parts: usize) -> Run {
+    let outcomes = [
+        Outcome::Reset,
+        Outcome::Busy,
+        Outcome::Stalled,
+        Outcome::Cut,
+        Outcome::Killed,
+        Outcome::Answered,
+    ];
+    let request = |index: usize, attempt: u32| Request {
+        from: SECOND * attempt,
+        to: SECOND * attempt + 700 * MILLISECOND,
+        outcome: if attempt > 0 { Outcome::Answered } else { outcomes[index % outcomes.len()] },
+    };
+    let lane = |index| vec![request(index, 0), request(index, 1)];
+    let lanes: Vec<_> = (0..parts).map(lane).collect();
+    let group = |name: &str| Lanes { name: name.to_owned(), numbered: true, lanes: lanes.clone() };
+    let span = |name: &str, from: u32, to: u32| Span {
+        from: SECOND * from,
+        to: SECOND * to,
+        name: name.to_owned(),
+    };
+    let curve = |name: &str, bytes: u64| Curve {
+        name: name.to_owned(),
+        points: vec![(Duration::ZERO, 0), (SECOND, bytes), (2 * SECOND, bytes)],
+    };
+    Run {
+        title: "W".repeat(500),
+        subtitle: "up & down".to_owned(),
+        end: 2 * SECOND,
+        acts: vec![span("up", 0, 1), span("an act with a long name", 1, 2), span("none", 2, 2)],
+        outages: vec![span("no network", 1, 2)],
+        groups: vec![group("upload"), group("download")],
+        curves: vec![curve("sent", u64::MAX / 2), curve("received", 0)],
+    }
+}
+
+#[test]
+fn a_run_says_what_it_shows_and_nothing_touches() {
+    for parts in [0, 1, 6, 13, 60] {
+        let run = run(parts);
+        let drawn = super::run::picture(&run);
+        let texts: Vec<_> = drawn.shapes.iter().filter_map(text_of).map(place).collect();
+        for (index, one) in texts.iter().enumerate() {
+            assert!(one[0] >= 0.0 && one[2] <= drawn.width, "{parts}: {one:?}");
+            assert!(one[1] >= 0.0 && one[3] <= drawn.height, "{parts}: {one:?}");
+            for other in &texts[index + 1..] {
+                assert!(!touch(*one, *other), "{parts}: {one:?} {other:?}");
+            }
+        }
+        let words = words(&run_svg(&run));
+        let says = |text: &str| words.iter().any(|word| word == text);
+        assert_eq!(says("stalled"), parts > 2, "{words:?}");
+        assert_eq!(says("killed"), parts > 4, "{words:?}");
+        for text in ["upload", "download", "up", "no network", "sent", "time since the start"] {
+            assert!(says(text), "{text}: {words:?}");
+        }
+        assert_eq!(says("13"), parts == 13, "{words:?}");
+    }
+}
+
+fn text_of(shape: &Shape) -> Option<&Text> {
+    match shape {
+        Shape::Text(text) => Some(text),
+        _ => None,
+    }
 }

@@ -4,7 +4,7 @@ use persevere::{Kind, Verdict};
 
 use super::AzureStore;
 use super::access::Ticket;
-use crate::error::{ProviderError, StorageError};
+use crate::error::{EXPIRED, ProviderError, StorageError};
 
 /// That credentials are wrong, or not good any more.
 const AUTHENTICATION: [&str; 5] = [
@@ -57,7 +57,7 @@ pub(super) async fn explained(
         _ => {}
     }
     if is_authentication && store.access.refused(ticket).await {
-        error.verdict = again(&error, Kind::Auth, "azure.expired");
+        error.verdict = again(&error, Kind::Auth, EXPIRED);
     }
     StorageError::Provider(error)
 }

@@ -51,6 +51,19 @@ impl Jobs {
         Journal::open(&self.folder.join(name(source, destination)))
     }
 
+    /// Opens the journal of a transfer as [`open`](Self::open) does, if there is one.
+    pub(crate) fn open_existing(
+        &self,
+        source: &str,
+        destination: &str,
+    ) -> Result<Option<Opened>, StorageError> {
+        match self.folder.join(name(source, destination)).try_exists() {
+            Ok(true) => self.open(source, destination).map(Some),
+            // What cannot be looked at cannot have been written.
+            Ok(false) | Err(_) => Ok(None),
+        }
+    }
+
     /// Opens a journal that was found.
     pub(crate) fn open_found(found: &Path) -> Result<Opened, StorageError> {
         Journal::open(found)

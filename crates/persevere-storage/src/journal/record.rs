@@ -20,6 +20,8 @@ pub(crate) enum Record {
         /// Which start of the machine it runs in.
         boot: Option<String>,
     },
+    /// The source has changed: what is true of it from here on.
+    Source { version: Option<Version> },
     /// The upload that parts go to from here on. On disk before the first part.
     Upload { id: String },
     /// A part that was confirmed.
@@ -81,6 +83,12 @@ impl Memory {
                 if !self.boots.contains(&boot) {
                     self.boots.push(boot);
                 }
+            }
+            Record::Source { version } => {
+                if let Some(header) = &mut self.header {
+                    header.source.version = version;
+                }
+                self.completing = None;
             }
             Record::Upload { id } => {
                 self.upload = Some(id);

@@ -41,7 +41,7 @@ pub(super) async fn take_up(job: &Job) -> Result<Begun, StorageError> {
     let open = tokio::task::spawn_blocking(move || jobs.open(&from, &to));
     let opened = open.await.unwrap_or_else(|it| std::panic::resume_unwind(it.into_panic()))?;
     let Opened { mut journal, memory } = opened;
-    let Some(header) = memory.header.clone() else {
+    let Some(mut header) = memory.header.clone() else {
         return begin(job, journal).await;
     };
     if job.options.forget || header.source.size != Some(job.info.size) {
@@ -68,7 +68,26 @@ pub(super) async fn take_up(job: &Job) -> Result<Begun, StorageError> {
     for &number in memory.parts.keys().filter(|number| !parts.contains_key(number)) {
         journal.append(&[Record::Lost { number }])?;
     }
+    if header.source.version != job.info.version {
+        // What is sent from here on is of the source as it is now, and so is what was kept.
+        header.source.version.clone_from(&job.info.version);
+        journal.append(&[Record::Source { version: header.source.version.clone() }])?;
+    }
     Ok(Begun { journal, header, state: State::Sending { upload, parts } })
+}
+
+/// Drops what was begun of an object that has become so small that it goes at once.
+pub(super) async fn forget(job: &Job) -> Result<(), StorageError> {
+    let (from, to, jobs) = (job.from.identity(), job.to.identity(), job.jobs()?);
+    let open = tokio::task::spawn_blocking(move || jobs.open_existing(&from, &to));
+    let opened = open.await.unwrap_or_else(|it| std::panic::resume_unwind(it.into_panic()))?;
+    match opened {
+        Some(Opened { journal, memory }) => {
+            drop_upload(job, &memory).await?;
+            journal.remove()
+        }
+        None => Ok(()),
+    }
 }
 
 async fn begin(job: &Job, mut journal: Journal) -> Result<Begun, StorageError> {
@@ -103,7 +122,15 @@ async fn send(
         tries.fetch_add(1, Ordering::Relaxed);
         to.store.begin_upload(&to.key, &attributes)
     };
-    let upload = to.run("begin upload", &job.limits, Some(&job.progress), begin).await?;
+    let begun = to.run("begin upload", &job.limits, Some(&job.progress), begin).await;
+    let upload = match begun {
+        // The only attempt was refused, so that there is nothing to go on with.
+        Err(error) if !matches!(error, StorageError::GaveUp(_)) => {
+            journal.remove()?;
+            return Err(error);
+        }
+        begun => begun?,
+    };
     if tries.into_inner() > 1 {
         // What failed may only have lost its answer.
         abort_orphans(job, header.begun, Some(&upload)).await?;

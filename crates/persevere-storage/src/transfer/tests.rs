@@ -292,6 +292,25 @@ async fn after_a_change_only_parts_that_differ_go_again() {
 }
 
 #[tokio::test]
+async fn a_source_that_is_again_what_it_was_is_not_mixed_with_what_it_was_in_between() {
+    let scene = Scene::new(parts(8.0));
+    let (first, begun) = (fs::read(scene.source()).unwrap(), modified(&scene.source()));
+    scene.interrupted_after(2).await;
+    fs::write(scene.source(), bytes(parts(8.0), 2)).unwrap();
+    scene.interrupted_after(5).await;
+    fs::write(scene.source(), first).unwrap();
+    let source = fs::File::options().write(true).open(scene.source()).unwrap();
+    source.set_modified(begun).unwrap();
+    drop(source);
+    scene.transfer().await.unwrap();
+    scene.assert_equal_and_tidy();
+}
+
+fn modified(path: &Path) -> std::time::SystemTime {
+    fs::metadata(path).unwrap().modified().unwrap()
+}
+
+#[tokio::test]
 async fn after_a_crash_of_the_machine_parts_are_read_before_they_are_believed() {
     let scene = Scene::new(parts(6.0));
     scene.interrupted_after(4).await;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::fetch::fetch;
 use super::job::{Job, new_id};
+use super::resume;
 use super::{Summary, Verified, attributes};
 use crate::digest::Digest;
 use crate::error::StorageError;
@@ -50,6 +51,7 @@ async fn arrived(job: &Job) -> Result<(), StorageError> {
 /// Sends a small object at once.
 pub(super) async fn put(job: &Job) -> Result<Summary, StorageError> {
     let (from, to, progress) = (&job.from, &job.to, &job.progress);
+    resume::forget(job).await?;
     let version = job.info.version.as_ref();
     let payload = fetch(from, 0..job.info.size, version, &job.limits, progress).await?;
     let source = check(&from.url(), &job.info.checksums, payload.digest)?;

@@ -4,7 +4,7 @@ use persevere::Verdict;
 use reqsign_core::SigningCredential;
 
 use super::Bucket;
-use crate::error::{ProviderError, StorageError};
+use crate::error::{EXPIRED, ProviderError, StorageError};
 use crate::http::Credentials;
 
 /// The codes of bytes that do not match their checksum: they were damaged on the way.
@@ -22,7 +22,7 @@ pub(crate) async fn judged<B: Bucket + ?Sized, K: SigningCredential>(
 ) -> StorageError {
     if let Some((credentials, generation)) = signed {
         if has_expired && credentials.refused(generation).await {
-            let verdict = Verdict::retry(error.verdict.kind(), "storage.credentials_expired");
+            let verdict = Verdict::retry(error.verdict.kind(), EXPIRED);
             let verdict = verdict.with_http_status(error.status).with_answer();
             error.verdict = verdict.with_provider(bucket.client().provider());
         }

@@ -56,7 +56,7 @@ pub(super) async fn perform(
 }
 
 fn introduce(stage: &Stage) {
-    let pace = format::bytes(stage.pace() * stage.concurrency as u64);
+    let pace = format::bytes(stage.pace * stage.concurrency);
     tell("An S3 server and a bad network before it, both in this program, on loopback.");
     tell(&format!(
         "Simulated: the faults, a line of {pace}/s, and the network's absence, by a proxy before the server. \
@@ -133,7 +133,7 @@ async fn upload_again(
     let left = (stage.size - confirmed.unwrap_or(0)).div_ceil(stage.part_size).max(1);
     let (stuck, is_stuck) = unbounded_channel();
     // One of those that follow the first few.
-    let number = (stage.concurrency as u64 + 2).min(left);
+    let number = (stage.concurrency + 2).min(left);
     let plan = faults::taken_up(stage, number, stuck);
     let figures = act(stage, record, ("the same again, and an outage", plan), async |record| {
         let (source, destination) = (path(&stage.file)?, stage.url());
@@ -253,7 +253,7 @@ fn tell_command(command: &str, places: &[&str]) {
 }
 
 fn cut(stage: &Stage) -> (u64, usize) {
-    (stage.part_size, stage.concurrency)
+    (stage.part_size, usize::try_from(stage.concurrency).unwrap_or(1))
 }
 
 fn path(path: &std::path::Path) -> Result<&str, CliError> {

@@ -39,7 +39,7 @@ pub(super) fn taken_up(stage: &Stage, number: u64, stuck: UnboundedSender<()>) -
 /// From the request that gets stuck to the outage: half the time that a part takes.
 pub(super) fn until_outage(stage: &Stage) -> Duration {
     let length = stage.part_size.min(stage.size);
-    Duration::from_secs_f64(length as f64 / stage.pace() as f64 / 2.0)
+    Duration::from_secs_f64(length as f64 / stage.pace as f64 / 2.0)
 }
 
 /// For the download: one of each kind, at places that the seed chooses.
@@ -60,7 +60,7 @@ pub(super) fn none(stage: &Stage) -> Plan {
 }
 
 fn plan(stage: &Stage) -> Plan {
-    Plan::new().seed(stage.seed).pace(stage.pace())
+    Plan::new().seed(stage.seed).pace(stage.pace)
 }
 
 /// In the middle half of a part.

@@ -78,13 +78,15 @@ impl Record {
             // It was held up for the outage.
             Some("stall request") => return Outcome::Cut,
             Some(_) => return Outcome::Reset,
-            None if exchange.complete => return Outcome::Answered,
             None => {}
         }
         let ended = exchange.ended.unwrap_or(Duration::MAX);
         let after = ended.saturating_add(ABOUT);
         let in_outage = |span: &Span| after >= span.from && exchange.started <= span.to;
         match self.killed {
+            // What was in the system's buffers may have arrived all the same, but nobody was there to hear of it.
+            Some((killed, _)) if exchange.started <= killed && ended > killed => Outcome::Killed,
+            _ if exchange.complete => Outcome::Answered,
             Some((killed, _)) if exchange.started <= killed && after >= killed => Outcome::Killed,
             _ if self.outages.iter().any(in_outage) => Outcome::Cut,
             _ => Outcome::Reset,

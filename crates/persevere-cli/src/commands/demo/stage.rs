@@ -36,7 +36,7 @@ const LARGEST_PART: u64 = 64 * MIB;
 const PARTS: u64 = 13;
 const MADE: u64 = 64 * MIB;
 /// The slow line takes a file in about so many seconds one way, but a small one faster.
-const SECONDS: u64 = 4;
+const SECONDS: u64 = 3;
 const SLOWEST: u64 = 4 * MIB;
 
 pub(super) struct Stage {
@@ -52,7 +52,10 @@ pub(super) struct Stage {
     pub(super) name: String,
     pub(super) size: u64,
     pub(super) part_size: u64,
-    pub(super) concurrency: usize,
+    /// How many parts are under way at once.
+    pub(super) concurrency: u64,
+    /// Bytes a second of one connection.
+    pub(super) pace: u64,
     pub(super) seed: u64,
 }
 
@@ -89,11 +92,13 @@ impl Stage {
         let server = S3Server::start(path.join("server"), ACCESS_KEY, &secret_key);
         let server = server.map_err(loopback)?;
         server.create_bucket(BUCKET).map_err(|error| cannot("make a bucket", &error))?;
-        let started = Instant::now();
-        let proxy = FaultProxy::http(server.address(), Plan::new()).map_err(loopback)?;
         let part_size = size.div_ceil(PARTS).next_multiple_of(MIB);
         let part_size = part_size.clamp(SMALLEST_PART, LARGEST_PART).max(size / 9_000);
-        let parts = size.div_ceil(part_size);
+        // So few that parts end one after the other, and there is a middle to be killed in.
+        let concurrency = (size.div_ceil(part_size) / 3).clamp(1, 4);
+        let pace = (size.div_ceil(SECONDS) / concurrency).max(SLOWEST);
+        let started = Instant::now();
+        let proxy = FaultProxy::http(server.address(), Plan::new().pace(pace)).map_err(loopback)?;
         Ok(Self {
             secret_key,
             _server: server,
@@ -104,8 +109,8 @@ impl Stage {
             name,
             size,
             part_size,
-            // So few that parts end one after the other, and there is a middle to be killed in.
-            concurrency: usize::try_from(parts / 3).unwrap_or(4).clamp(1, 4),
+            concurrency,
+            pace,
             seed,
             folder,
         })
@@ -158,12 +163,6 @@ impl Stage {
 
     pub(super) fn parts(&self) -> u64 {
         self.size.div_ceil(self.part_size).max(1)
-    }
-
-    /// Bytes a second of one connection.
-    pub(super) fn pace(&self) -> u64 {
-        let all = self.size.div_ceil(SECONDS);
-        (all / self.concurrency as u64).max(SLOWEST)
     }
 
     pub(super) fn elapsed(&self) -> Duration {

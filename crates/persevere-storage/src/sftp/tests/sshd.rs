@@ -125,10 +125,6 @@ impl Sshd {
             let _ = run(Command::new("kill").args([signal, &process.to_string()]));
         }
     }
-
-    pub(super) fn log(&self) -> String {
-        fs::read_to_string(self.beside("log")).unwrap()
-    }
 }
 
 impl Drop for Sshd {
