@@ -18,7 +18,8 @@ there ip addr add 10.9.0.2/24 dev v1
 there ip link set lo up
 there ip link set v1 up
 mkdir -p buckets/test attributes
-ROOT_SECRET_ACCESS_KEY=secret there "$VERSITYGW" --port 10.9.0.2:7070 --quiet --access me \
+# Not by `there`, for a function in the background is a shell of its own, and would be killed in place of the server.
+ROOT_SECRET_ACCESS_KEY=secret nsenter --net=/proc/$there/ns/net "$VERSITYGW" --port 10.9.0.2:7070 --quiet --access me \
     posix --sidecar "$PWD/attributes" "$PWD/buckets" >server.log 2>&1 & server=$!
 eventually eval 'exec 3<>/dev/tcp/10.9.0.2/7070' 2>/dev/null
 truncate -s 200M source
