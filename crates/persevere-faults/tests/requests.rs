@@ -152,7 +152,7 @@ fn a_slow_line_is_no_fault_and_faults_happen_on_it() {
 
     let mut client = connect(&proxy);
     client.write_all(&put("/broken", &pattern(600))).unwrap();
-    wait_for("it is broken", || proxy.exchanges()[1].ended.is_some());
+    wait_for("it is broken", || proxy.exchanges().get(1).is_some_and(|it| it.ended.is_some()));
     let exchange = &proxy.exchanges()[1];
     assert_eq!((exchange.request_bytes, exchange.fault), (200, Some("reset request")));
     assert_eq!(proxy.counters().faults, 1);
