@@ -30,7 +30,7 @@ async fn errors_keep_what_azure_said() {
     assert_eq!(verdict.hint(), Some(Duration::from_secs(7)));
     assert_eq!(
         failure.to_string(),
-        "PUT az://c/a: Azure answered 503 ServerBusy: It is so (request 7-7)"
+        "PUT az://c/a: Azure answered ServerBusy, HTTP status 503 Service Unavailable: It is so (request 7-7)"
     );
     for (status, expected, is_expected) in [
         ("500 Late", "OperationTimedOut", true),

@@ -152,18 +152,18 @@ async fn all_that_an_error_says() {
     .await;
     assert_eq!(
         error.to_string(),
-        "GET x: S3 answered 503 SlowDown: Reduce your request rate (request ID)"
+        "GET x: S3 answered SlowDown, HTTP status 503 Service Unavailable: Reduce your request rate (request ID)"
     );
     assert!(error.verdict.is_retryable());
     assert_eq!(error.verdict.hint(), Some(Duration::from_secs(7)));
     assert_eq!(error.verdict.http_status(), Some(503));
 
     let plain = failed(|| reply(500, &[], "<html>oops</html>")).await;
-    assert_eq!(plain.to_string(), "GET x: S3 answered 500");
+    assert_eq!(plain.to_string(), "GET x: S3 answered HTTP status 500 Internal Server Error");
     assert!(plain.verdict.is_retryable());
 
     let json = failed(|| reply(403, &[], "{\"error\":{\"message\":\"no access\"}}")).await;
-    assert_eq!(json.to_string(), "GET x: S3 answered 403: no access");
+    assert_eq!(json.to_string(), "GET x: S3 answered HTTP status 403 Forbidden: no access");
 
     // One that goes on for ever, or breaks off.
     let long = failed(|| reply(400, &[], &"x".repeat(1_000_000))).await;
