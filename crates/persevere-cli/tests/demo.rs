@@ -97,6 +97,29 @@ fn a_file_of_any_size_will_do_and_what_came_back_can_be_kept() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn an_interrupted_demo_leaves_nothing_behind() {
+    use std::io::{BufRead, BufReader};
+    use std::os::unix::process::ExitStatusExt;
+
+    use rustix::process::{Pid, Signal, kill_process};
+
+    let folder = Folder::new();
+    let mut demo = folder.persevere(["demo"]);
+    demo.env("TMPDIR", folder.path("")).stderr(std::process::Stdio::piped());
+    let mut child = demo.spawn().unwrap();
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    // A second process is at work by then.
+    let mut lines = lines.skip_while(|line| !line.starts_with("[WARN]"));
+    assert!(lines.next().is_some());
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    assert_eq!(lines.last().as_deref(), Some("interrupted"));
+    assert_eq!(child.wait().unwrap().signal(), Some(2));
+    let left: Vec<_> = std::fs::read_dir(folder.path("")).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
 #[test]
 fn what_cannot_be_is_refused_before_anything_happens() {
     let folder = Folder::new();

@@ -10,7 +10,6 @@ mod stage;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Args;
 use tracing::info;
@@ -81,9 +80,10 @@ impl DemoArgs {
         if let Some(path) = &self.svg {
             output::check_file("--svg", path)?;
         }
-        let stage = Arc::new(Stage::set_up(self.file.as_deref(), self.keep.as_deref(), seed)?);
+        let stage = Stage::set_up(self.file.as_deref(), self.keep.as_deref(), seed)?;
         let session = stage.session()?;
-        session.run("", async |session| {
+        // It owns the stage, of which nothing is left when this ends, however it does.
+        session.run("", async move |session| {
             let record = acts::perform(session, &stage, log).await?;
             let report = Report::of(&stage, &record);
             if let Some(path) = &self.svg {

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use persevere::{HumanDuration, NetworkState};
-use persevere_faults::{Outage, Plan};
+use persevere_faults::{Exchange, Outage, Plan};
 use persevere_storage::UnfinishedTransfer;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -30,15 +31,16 @@ const FEWEST_PARTS: u64 = 3;
 
 pub(super) async fn perform(
     session: &Session,
-    stage: &Arc<Stage>,
+    stage: &Stage,
     log: &LogArgs,
 ) -> Result<Record, Failure> {
     introduce(stage);
     let mut record = Record::default();
-    let seen = Arc::clone(stage);
+    // Not the stage, of which nothing must be left when an interruption ends all.
+    let (proxy, started) = (Arc::clone(&stage.proxy), stage.started);
     let sampler = Sampler::start(move || {
-        let counters = seen.proxy.counters();
-        Sample { at: seen.elapsed(), up: counters.request_bytes, down: counters.answer_bytes }
+        let counters = proxy.counters();
+        Sample { at: started.elapsed(), up: counters.request_bytes, down: counters.answer_bytes }
     });
     if stage.parts() < FEWEST_PARTS {
         tell("");
@@ -51,8 +53,20 @@ pub(super) async fn perform(
     download(session, stage, &mut record).await?;
     session.until_stopped(look_and_delete(session, stage, &mut record)).await??;
     record.samples = sampler.end();
-    record.exchanges = stage.proxy.exchanges();
+    record.exchanges = all_ended(stage).await;
     Ok(record)
+}
+
+/// The client may have an answer a moment before the proxy has noted that it is through.
+async fn all_ended(stage: &Stage) -> Vec<Exchange> {
+    for _ in 0..100 {
+        let exchanges = stage.proxy.exchanges();
+        if exchanges.iter().all(|exchange| exchange.ended.is_some()) {
+            return exchanges;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    stage.proxy.exchanges()
 }
 
 fn introduce(stage: &Stage) {

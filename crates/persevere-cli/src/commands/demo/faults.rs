@@ -46,12 +46,20 @@ pub(super) fn until_outage(stage: &Stage) -> Duration {
 pub(super) fn download(stage: &Stage) -> Plan {
     let third = (stage.parts() / 3).max(1);
     let nth = |index: u64| 1 + index * third + mixed(stage.seed, index) % third;
-    let rule =
-        |fault| Rule::new(fault).method("GET").when(|request| !request.target().contains('?'));
+    let part_size = stage.part_size;
+    let rule = |fault| Rule::new(fault).method("GET").when(move |it| begins_part(it, part_size));
     plan(stage)
         .rule(rule(Fault::ResetAnswer(somewhere(stage))).nth(nth(0)))
         .rule(rule(Fault::StallAnswer(somewhere(stage))).nth(nth(1)))
         .rule(rule(Fault::slow_down(Some(1))).nth(nth(2)))
+}
+
+/// Whether a part is asked for from its beginning on, and not what was missing of it.
+fn begins_part(request: &Request, part_size: u64) -> bool {
+    let range = request.header("range").and_then(|range| range.strip_prefix("bytes="));
+    let first = range.map_or(Some(0), |range| range.split('-').next()?.parse().ok());
+    let begins = first.is_some_and(|first: u64| first.is_multiple_of(part_size));
+    begins && !request.target().contains('?')
 }
 
 /// Nothing but the slow line.

@@ -44,7 +44,7 @@ pub(super) struct Stage {
     secret_key: String,
     /// Dropped with the rest, which ends it.
     _server: S3Server,
-    pub(super) proxy: FaultProxy,
+    pub(super) proxy: Arc<FaultProxy>,
     /// The time that the proxy counts from.
     pub(super) started: Instant,
     pub(super) monitor: Arc<Monitor>,
@@ -98,7 +98,8 @@ impl Stage {
         let concurrency = (size.div_ceil(part_size) / 3).clamp(1, 4);
         let pace = (size.div_ceil(SECONDS) / concurrency).max(SLOWEST);
         let started = Instant::now();
-        let proxy = FaultProxy::http(server.address(), Plan::new().pace(pace)).map_err(loopback)?;
+        let proxy = FaultProxy::http(server.address(), Plan::new().pace(pace));
+        let proxy = Arc::new(proxy.map_err(loopback)?);
         Ok(Self {
             secret_key,
             _server: server,
