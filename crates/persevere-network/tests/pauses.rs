@@ -127,7 +127,8 @@ fn a_thousand_calls_that_are_dropped_leave_nothing_behind() {
         assert_eq!(waiting(), 0);
         drop((targets, monitor));
         wait_until("the thread ends", || !has_thread("network-monitor"));
-        assert_eq!(descriptors(), before);
+        // What the thread held it lets go of at its very end.
+        wait_until("its descriptors are closed", || descriptors() == before);
     });
 }
 

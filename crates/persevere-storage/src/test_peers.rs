@@ -109,12 +109,16 @@ pub(crate) fn fake_gcs() -> Result<Peer, String> {
     Ok(peer)
 }
 
-fn started(program: &str, set: impl Fn(&mut Command, SocketAddr, PathBuf)) -> Result<Peer, String> {
+fn started(
+    program: &'static str,
+    set: impl Fn(&mut Command, SocketAddr, PathBuf),
+) -> Result<Peer, String> {
     let folder = tempfile::tempdir().unwrap();
     let free = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = free.local_addr().unwrap();
     drop(free);
-    let mut command = Command::new(program);
+    let path = persevere_peers::program(program).map_err(|error| error.to_string())?;
+    let mut command = Command::new(path);
     command.current_dir(folder.path()).stdin(Stdio::null());
     command.stdout(Stdio::null()).stderr(Stdio::null());
     set(&mut command, address, folder.path().to_owned());

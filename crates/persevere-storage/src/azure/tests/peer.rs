@@ -40,19 +40,7 @@ pub(super) fn azurite_with_tokens(certificate: &Path, key: &Path) -> Option<Azur
 }
 
 fn program() -> Option<PathBuf> {
-    let found = find();
-    if found.is_none() {
-        assert!(env::var_os("CI").is_none(), "azurite-blob is missing, and CI does not skip tests");
-        eprintln!("SKIPPED: azurite-blob is missing");
-    }
-    found
-}
-
-fn find() -> Option<PathBuf> {
-    let path = env::var_os("PATH")?;
-    let installed = env::var_os("PERSEVERE_PEERS").map(|it| PathBuf::from(it).join("bin"));
-    let mut folders = installed.into_iter().chain(env::split_paths(&path));
-    folders.find_map(|folder| Some(folder.join("azurite-blob")).filter(|it| it.is_file()))
+    persevere_peers::or_skip("a test of Azure", persevere_peers::program("azurite-blob"))
 }
 
 fn start(program: &Path, scheme: &str, arguments: &[&str]) -> Azurite {
