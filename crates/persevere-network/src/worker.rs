@@ -156,9 +156,11 @@ impl<'a> Worker<'a> {
         else {
             return;
         };
-        let (shared, probed_one) = (self.shared.clone(), watched.clone());
-        let limit = probe::LIMIT / shared.options.speed;
+        // Probes that wait for their turn are held by what is shared, and must not hold it.
+        let (shared, probed_one) = (Arc::downgrade(self.shared), watched.clone());
+        let limit = probe::LIMIT / self.shared.options.speed;
         self.shared.probes.begin(addresses, limit, move |probed| {
+            let Some(shared) = shared.upgrade() else { return };
             probed_one.take(shared.now(), Input::Probe(probe, probed));
             shared.bell.ring();
         });
