@@ -1,6 +1,7 @@
 //! A transfer in parts, from its journal to its object.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::job::{Job, abort};
 use super::resume::{self, Begun, State, is_there, list_parts};
@@ -89,11 +90,17 @@ async fn complete(
     let attributes = attributes(&header.job, &job.info, &job.options);
     let whole = Whole { digest, attributes: &attributes };
     let (to, id) = (&job.to, &header.job);
+    let tries = AtomicU32::new(0);
     let finish = async || {
+        let is_first = tries.fetch_add(1, Ordering::Relaxed) == 0;
         let upload = Upload { key: &to.key, id: upload };
         match to.store.finish_upload(upload, &sent, &whole).await {
-            // The answer to the attempt before may have been lost.
-            Err(StorageError::UploadGone { .. }) if is_there(job, id, digest).await? => {
+            // The answer to the attempt before may have been lost. Not every server says of an upload
+            // that it has finished that it is gone.
+            Err(error)
+                if (is_gone(&error) || !is_first && !error.verdict().is_retryable())
+                    && is_there(job, id, digest).await? =>
+            {
                 Ok(Stored::default())
             }
             result => result,
@@ -102,6 +109,10 @@ async fn complete(
     let stored = to.run("complete upload", &job.limits, Some(&job.progress), finish).await?;
     let destination = verify(job, &stored, id, digest).await?;
     Ok(summary(job, digest, Verified { source, destination }, stored))
+}
+
+fn is_gone(error: &StorageError) -> bool {
+    matches!(error, StorageError::UploadGone { .. })
 }
 
 /// What was read in the course of time must be one version.
