@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::future::Future;
 use std::net::Shutdown;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use russh::client::{self, DisconnectReason, Handle};
@@ -50,6 +50,8 @@ pub(super) struct Connection {
     ended: Ended,
     stalled_after: Duration,
     is_lost: AtomicBool,
+    /// For how long nothing had moved when it was given up, if that is why.
+    stalled: OnceLock<Duration>,
     ssh: Handle<Peer>,
     cut: Cut,
 }
@@ -93,6 +95,7 @@ impl Connection {
             ended,
             stalled_after: options.stalled_after,
             is_lost: AtomicBool::new(false),
+            stalled: OnceLock::new(),
             ssh,
             cut,
         };
@@ -142,11 +145,9 @@ impl Connection {
                 Err(_) => match self.pulse.last() {
                     last if last > since => since = last,
                     _ => {
+                        let waited = *self.stalled.get_or_init(|| limit);
                         self.give_up();
-                        return Err(StorageError::Stalled {
-                            doing: doing.to_owned(),
-                            waited: limit,
-                        });
+                        return Err(StorageError::Stalled { doing: doing.to_owned(), waited });
                     }
                 },
             }
@@ -161,7 +162,11 @@ impl Connection {
             }
             SftpError::IO(_) | SftpError::Timeout | SftpError::UnexpectedBehavior(_) => {
                 self.give_up();
-                self.ended.error_soon(doing).await
+                match self.stalled.get() {
+                    // Of many requests under way one has noticed it, and ended them all.
+                    Some(&waited) => StorageError::Stalled { doing: doing.to_owned(), waited },
+                    None => self.ended.error_soon(doing).await,
+                }
             }
         }
     }
