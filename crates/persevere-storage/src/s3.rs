@@ -17,7 +17,6 @@ use http::request::Parts;
 use http::{HeaderValue, Method, Request};
 use persevere::Provider;
 use reqsign_aws_v4::Credential;
-use sha2::{Digest as _, Sha256};
 
 pub use self::options::{S3AccessKey, S3Addressing, S3Options};
 use self::options::{Variables, ignores_endpoints};
@@ -139,7 +138,7 @@ impl S3 {
     ) -> Result<u64, StorageError> {
         // TLS protects the body already.
         if !place.address.is_encrypted {
-            let hash = sha256(body.bytes.clone()).await;
+            let hash = sign::sha256(body.bytes.clone()).await;
             parts.headers.insert("x-amz-content-sha256", hash);
         }
         parts.extensions.insert(Region(place.region.clone()));
@@ -165,6 +164,28 @@ impl S3 {
             .optional(checksum::TYPE, checksum::WHOLE)
     }
 
+    /// Checksums stand in the document and in the headers, or in neither.
+    async fn finish(
+        &self,
+        upload: Upload<'_>,
+        parts: &[SentPart],
+        whole: &Whole<'_>,
+        with_checksums: bool,
+    ) -> Result<Stored, StorageError> {
+        let document = xml_api::complete(parts.iter().map(|part| {
+            let checksum = checksum::written(part.digest.crc64nvme);
+            (part.place.number, part.tag.as_str(), with_checksums.then_some(checksum))
+        }));
+        let mut ask = xml_api::finish_upload_ask(self, upload, document)?;
+        if with_checksums {
+            ask = ask
+                .header(checksum::VALUE, &checksum::written(whole.digest.crc64nvme))?
+                .header(checksum::TYPE, checksum::WHOLE)?;
+        }
+        let (_, result) = xml_api::finish_upload(self, ask).await?;
+        Ok(copy::stored(result))
+    }
+
     fn described<'a>(
         &self,
         ask: Ask<'a>,
@@ -183,25 +204,6 @@ fn has_expired(error: &ProviderError, method: &Method) -> bool {
         Some(code) => EXPIRED.contains(&code),
         // To HEAD it is said without a word.
         None => *method == Method::HEAD && error.status == 400,
-    }
-}
-
-async fn sha256(bytes: bytes::Bytes) -> HeaderValue {
-    /// Hashing more than this would hold up other transfers of the same thread.
-    const LONG: usize = 256 * 1024;
-    let hash = |bytes: &[u8]| {
-        let digits: String =
-            Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        // Digits and letters can stand in a header.
-        HeaderValue::try_from(digits).unwrap_or(HeaderValue::from_static("UNSIGNED-PAYLOAD"))
-    };
-    if bytes.len() < LONG {
-        return hash(&bytes);
-    }
-    let hashed = bytes.clone();
-    match tokio::task::spawn_blocking(move || hash(&hashed)).await {
-        Ok(hash) => hash,
-        Err(_) => hash(&bytes),
     }
 }
 
@@ -357,15 +359,15 @@ impl Store for S3 {
     ) -> Answer<'a, Stored> {
         Box::pin(async move {
             let knows_checksums = self.checksums.load(Ordering::Relaxed);
-            let document = xml_api::complete(parts.iter().map(|part| {
-                let checksum = checksum::written(part.digest.crc64nvme);
-                (part.place.number, part.tag.as_str(), knows_checksums.then_some(checksum))
-            }));
-            let ask = xml_api::finish_upload_ask(self, upload, document)?
-                .optional(checksum::VALUE, &checksum::written(whole.digest.crc64nvme))?
-                .optional(checksum::TYPE, checksum::WHOLE)?;
-            let (_, result) = xml_api::finish_upload(self, ask).await?;
-            Ok(copy::stored(result))
+            match self.finish(upload, parts, whole, knows_checksums).await {
+                // It may have been begun without them.
+                Err(StorageError::Provider(error))
+                    if knows_checksums && checksum::are_refused(&error) =>
+                {
+                    self.finish(upload, parts, whole, false).await
+                }
+                result => result,
+            }
         })
     }
 

@@ -3,6 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
+use http::HeaderValue;
 use http::request::Parts;
 use reqsign_aws_v4::{
     AssumeRoleWithWebIdentityCredentialProvider, Credential, ECSCredentialProvider,
@@ -11,6 +12,7 @@ use reqsign_aws_v4::{
 };
 use reqsign_core::time::Timestamp;
 use reqsign_core::{Context, ProvideCredential, SignRequest};
+use sha2::{Digest, Sha256};
 
 use super::options::{S3AccessKey, S3Options, Variables};
 use super::profile::Profile;
@@ -145,4 +147,24 @@ fn fingerprint(credential: &Credential) -> u64 {
     let mut hasher = DefaultHasher::new();
     (&credential.access_key_id, &credential.session_token).hash(&mut hasher);
     hasher.finish()
+}
+
+/// What the body is signed by.
+pub(super) async fn sha256(bytes: bytes::Bytes) -> HeaderValue {
+    /// Hashing more than this would hold up other transfers of the same thread.
+    const LONG: usize = 256 * 1024;
+    let hash = |bytes: &[u8]| {
+        let digits: String =
+            Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        // Digits and letters can stand in a header.
+        HeaderValue::try_from(digits).unwrap_or(HeaderValue::from_static("UNSIGNED-PAYLOAD"))
+    };
+    if bytes.len() < LONG {
+        return hash(&bytes);
+    }
+    let hashed = bytes.clone();
+    match tokio::task::spawn_blocking(move || hash(&hashed)).await {
+        Ok(hash) => hash,
+        Err(_) => hash(&bytes),
+    }
 }

@@ -117,6 +117,30 @@ async fn a_store_that_knows_no_checksums_is_asked_without() {
     }
 }
 
+/// By a process that knew of none, or before the store did.
+#[tokio::test]
+async fn an_upload_that_was_begun_without_checksums_is_completed_without() {
+    let script = Script::start(|request, _| {
+        let in_document = String::from_utf8_lossy(&request.body).contains("ChecksumCRC64NVME");
+        match request.header("x-amz-checksum-crc64nvme") {
+            Some(_) => error(400, "InvalidRequest", "It was begun with another checksum mode"),
+            None if in_document => error(400, "InvalidPart", "That part has no such checksum"),
+            None => {
+                let body = "<CompleteMultipartUploadResult><ETag>\"e\"</ETag>\
+                            </CompleteMultipartUploadResult>";
+                reply(200, &[], body)
+            }
+        }
+    });
+    let script = script.await;
+    let (attributes, parts, digest) = one_part();
+    let whole = Whole { digest, attributes: &attributes };
+    let store = store(&script.url);
+    finish(&store, &parts, &whole).await.unwrap();
+    assert_eq!(script.received().len(), 2);
+    assert!(store.checksums.load(Ordering::Relaxed), "the store may know them all the same");
+}
+
 #[tokio::test]
 async fn all_parts_under_way_survive_that_a_store_knows_no_checksums() {
     let script = Script::start(|request, _| match request.header("x-amz-checksum-crc64nvme") {
