@@ -51,6 +51,15 @@ impl Side {
         self.store.limits().is_local
     }
 
+    /// What there is now. `None` if there is nothing.
+    pub(crate) async fn stat(
+        &self,
+        limits: &CallLimits,
+        progress: Option<&Progress>,
+    ) -> Result<Option<ObjectInfo>, StorageError> {
+        self.run("stat", limits, progress, || self.store.stat(&self.key)).await
+    }
+
     /// Runs one operation, such as "upload", until it succeeds or cannot.
     pub(crate) async fn run<T, F>(
         &self,

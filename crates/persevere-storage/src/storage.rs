@@ -202,12 +202,29 @@ impl Storage {
     ///
     /// If nobody could find out.
     pub async fn stat(&self, key: &str) -> Result<Option<ObjectInfo>, StorageError> {
-        let side = self.side(key);
-        let stat = || side.store.stat(key);
-        side.run("stat", &CallLimits::default(), None, stat).await
+        self.side(key).stat(&CallLimits::default(), None).await
     }
 
     pub(crate) fn side(&self, key: &str) -> Side {
         Side { store: self.store.clone(), retryer: self.retryer.clone(), key: key.to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever spawns them on a runtime of many threads asks for that.
+    #[test]
+    fn operations_can_go_to_other_threads() {
+        fn goes<T: Send>(_: T) {}
+        let (storage, options) = (Storage::local(), TransferOptions::new());
+        goes(storage.upload("a", "b", &options));
+        goes(storage.upload_stream(&[][..], "a", &options));
+        goes(storage.download("a", "b", &options));
+        goes(storage.download_stream("a", Vec::new(), &options));
+        goes(storage.copy("a", &storage, "b", &options));
+        goes(storage.list("a", true));
+        goes((storage.delete("a"), storage.exists("a"), storage.stat("a")));
     }
 }

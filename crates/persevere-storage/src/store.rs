@@ -260,8 +260,6 @@ pub(crate) struct SeenPart {
     pub(crate) size: u64,
     /// As in [`SentPart::tag`]; empty if the provider does not say.
     pub(crate) tag: String,
-    /// Its checksum, if the provider tells.
-    pub(crate) crc64nvme: Option<u64>,
 }
 
 impl SeenPart {

@@ -15,10 +15,12 @@ mod whole;
 
 use std::time::{Duration, Instant};
 
+use crate::digest::Digest;
 use crate::error::StorageError;
 use crate::options::TransferOptions;
+use crate::progress::Progress;
 use crate::side::Side;
-use crate::store::{Attributes, ObjectInfo, Version};
+use crate::store::{Attributes, ObjectInfo, Stored, Version};
 
 pub(crate) use job::abort;
 pub(crate) use stream::{read_stream, write_stream};
@@ -66,16 +68,10 @@ pub(crate) async fn transfer(
     options: &TransferOptions,
 ) -> Result<Summary, StorageError> {
     let started = Instant::now();
-    let mut job = Job::begin(from, to, options).await?;
-    let summary = {
-        let progress = job.progress.clone();
-        let work = run(&mut job);
-        match &options.on_progress {
-            Some(tell) => ticking(work, || tell(&progress)).await?,
-            None => work.await?,
-        }
-    };
-    Ok(Summary { elapsed: started.elapsed(), ..summary })
+    let counts_reading = to.is_local();
+    let mut job = Job::begin(from, to, options, counts_reading).await?;
+    let progress = job.progress.clone();
+    told(options, &progress, started, run(&mut job)).await
 }
 
 async fn run(job: &mut Job) -> Result<Summary, StorageError> {
@@ -96,18 +92,43 @@ async fn once(job: &Job) -> Result<Summary, StorageError> {
     if job.fits_one_request() { whole::put(job).await } else { finish::in_parts(job).await }
 }
 
-/// Runs `work`, and calls `tell` a few times a second and at the end.
-async fn ticking<T>(work: impl Future<Output = T>, tell: impl Fn()) -> T {
+/// Runs `work`, and tells of its progress a few times a second and at the end.
+async fn told(
+    options: &TransferOptions,
+    progress: &Progress,
+    started: Instant,
+    work: impl Future<Output = Result<Summary, StorageError>>,
+) -> Result<Summary, StorageError> {
     const PERIOD: Duration = Duration::from_millis(100);
     tokio::pin!(work);
-    let result = loop {
-        match tokio::time::timeout(PERIOD, &mut work).await {
-            Ok(result) => break result,
-            Err(_) => tell(),
+    let result = match &options.on_progress {
+        None => work.await,
+        Some(tell) => {
+            let result = loop {
+                match tokio::time::timeout(PERIOD, &mut work).await {
+                    Ok(result) => break result,
+                    Err(_) => tell(progress),
+                }
+            };
+            tell(progress);
+            result
         }
     };
-    tell();
-    result
+    Ok(Summary { elapsed: started.elapsed(), ..result? })
+}
+
+fn summary(progress: &Progress, digest: Digest, verified: Verified, stored: Stored) -> Summary {
+    Summary {
+        bytes: digest.length,
+        resumed: progress.resumed(),
+        moved: progress.moved(),
+        elapsed: Duration::ZERO,
+        attempts: progress.attempts(),
+        retries: progress.retries(),
+        crc64nvme: Some(digest.crc64nvme),
+        verified,
+        version: stored.version,
+    }
 }
 
 /// What is said of the object that is written.

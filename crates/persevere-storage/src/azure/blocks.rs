@@ -109,7 +109,7 @@ impl AzureStore {
             .map_err(|reason| self.unreadable(&what, reason.into()))?;
         let ours = list.uncommitted_blocks.block.into_iter().filter_map(|block| {
             let (upload, number) = parse(&block.name)?;
-            Some((upload, SeenPart { number, size: block.size, tag: block.name, crc64nvme: None }))
+            Some((upload, SeenPart { number, size: block.size, tag: block.name }))
         });
         Ok(ours.collect())
     }

@@ -5,11 +5,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::job::{Job, abort};
 use super::resume::{self, Begun, State, is_there, list_parts};
-use super::whole::{check, summary};
-use super::{Summary, Verified, attributes, parts};
+use super::whole::check;
+use super::{Summary, Verified, attributes, parts, summary};
 use crate::digest::Digest;
 use crate::error::StorageError;
 use crate::journal::{Header, Journal, Record};
+use crate::options::CallLimits;
+use crate::progress::Progress;
+use crate::side::Side;
 use crate::store::{SentPart, Stored, Upload, Whole};
 
 /// Sends an object in parts, or what is left of it.
@@ -21,7 +24,7 @@ pub(super) async fn in_parts(job: &Job) -> Result<Summary, StorageError> {
             journal.remove()?;
             job.progress.take_up(digest.length);
             let verified = Verified { source: false, destination: true };
-            return Ok(summary(job, digest, verified, Stored::default()));
+            return Ok(summary(&job.progress, digest, verified, Stored::default()));
         }
     };
     let resumed = !sent.is_empty();
@@ -89,26 +92,50 @@ async fn complete(
     let sent: Vec<SentPart> = sent.values().cloned().collect();
     let attributes = attributes(&header.job, &job.info, &job.options);
     let whole = Whole { digest, attributes: &attributes };
-    let (to, id) = (&job.to, &header.job);
-    let tries = AtomicU32::new(0);
-    let finish = async || {
-        let is_first = tries.fetch_add(1, Ordering::Relaxed) == 0;
-        let upload = Upload { key: &to.key, id: upload };
-        match to.store.finish_upload(upload, &sent, &whole).await {
-            // The answer to the attempt before may have been lost. Not every server says of an upload
-            // that it has finished that it is gone.
-            Err(error)
-                if (is_gone(&error) || !is_first && !error.verdict().is_retryable())
-                    && is_there(job, id, digest).await? =>
-            {
-                Ok(Stored::default())
+    let is_there = || is_there(job, &header.job, digest);
+    let to = Destination { side: &job.to, limits: &job.limits, progress: &job.progress };
+    let stored = to.complete(upload, &sent, &whole, is_there).await?;
+    let destination = verify(job, &stored, &header.job, digest).await?;
+    Ok(summary(&job.progress, digest, Verified { source, destination }, stored))
+}
+
+/// Where an upload is completed, for a transfer or for a pipe.
+pub(super) struct Destination<'a> {
+    pub(super) side: &'a Side,
+    pub(super) limits: &'a CallLimits,
+    pub(super) progress: &'a Progress,
+}
+
+impl Destination<'_> {
+    /// Has the object made of its parts. `is_there` tells whether it is there already, and ours.
+    pub(super) async fn complete<F>(
+        &self,
+        upload: &str,
+        parts: &[SentPart],
+        whole: &Whole<'_>,
+        is_there: impl Fn() -> F,
+    ) -> Result<Stored, StorageError>
+    where
+        F: Future<Output = Result<bool, StorageError>>,
+    {
+        let upload = Upload { key: &self.side.key, id: upload };
+        let tries = AtomicU32::new(0);
+        let finish = async || {
+            let is_first = tries.fetch_add(1, Ordering::Relaxed) == 0;
+            match self.side.store.finish_upload(upload, parts, whole).await {
+                // The answer to the attempt before may have been lost. Not every server says of an
+                // upload that it has finished that it is gone.
+                Err(error)
+                    if (is_gone(&error) || !is_first && !error.verdict().is_retryable())
+                        && is_there().await? =>
+                {
+                    Ok(Stored::default())
+                }
+                result => result,
             }
-            result => result,
-        }
-    };
-    let stored = to.run("complete upload", &job.limits, Some(&job.progress), finish).await?;
-    let destination = verify(job, &stored, id, digest).await?;
-    Ok(summary(job, digest, Verified { source, destination }, stored))
+        };
+        self.side.run("complete upload", self.limits, Some(self.progress), finish).await
+    }
 }
 
 fn is_gone(error: &StorageError) -> bool {
@@ -117,12 +144,9 @@ fn is_gone(error: &StorageError) -> bool {
 
 /// What was read in the course of time must be one version.
 async fn unchanged(job: &Job) -> Result<(), StorageError> {
-    let from = &job.from;
-    let stat = || from.store.stat(&from.key);
-    let now = from.run("stat", &job.limits, Some(&job.progress), stat).await?;
-    let version = now.and_then(|info| info.version);
-    if version != job.info.version {
-        return Err(StorageError::Changed { what: from.url() });
+    let now = job.from.stat(&job.limits, Some(&job.progress)).await?;
+    if now.and_then(|info| info.version) != job.info.version {
+        return Err(StorageError::Changed { what: job.from.url() });
     }
     Ok(())
 }
@@ -139,8 +163,7 @@ async fn verify(
     if check(&to.url(), &stored.checksums, digest)? {
         return Ok(true);
     }
-    let stat = || to.store.stat(&to.key);
-    let info = to.run("stat", &job.limits, Some(&job.progress), stat).await?;
+    let info = job.stat_target().await?;
     let Some(info) = info.filter(|info| info.size == digest.length) else {
         return Err(StorageError::Damaged {
             what: to.url(),

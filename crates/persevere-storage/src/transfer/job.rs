@@ -1,19 +1,21 @@
 //! What a transfer knows from the start.
 
 use std::hash::{BuildHasher, RandomState};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::fetch::fetch;
 use crate::error::StorageError;
 use crate::journal::Jobs;
 use crate::options::{CallLimits, TransferOptions};
 use crate::part_size::Cut;
 use crate::progress::Progress;
 use crate::side::Side;
-use crate::store::{ObjectInfo, Upload};
+use crate::store::{ObjectInfo, Payload, Upload};
 
 /// A transfer under way.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Job {
     pub(super) from: Side,
     pub(super) to: Side,
@@ -25,13 +27,15 @@ pub(crate) struct Job {
 }
 
 impl Job {
+    /// `counts_reading`: whether the line is on the reading side.
     pub(super) async fn begin(
         from: Side,
         to: Side,
         options: &TransferOptions,
+        counts_reading: bool,
     ) -> Result<Self, StorageError> {
         let limits = options.limits();
-        let progress = Arc::new(Progress::new(None, to.is_local()));
+        let progress = Arc::new(Progress::new(None, counts_reading));
         let info = source_info(&from, &limits, &progress).await?;
         progress.restart(info.size);
         let cut = cut(&to, &info, options)?;
@@ -44,6 +48,17 @@ impl Job {
         self.cut = cut(&self.to, &self.info, &self.options)?;
         self.progress.restart(self.info.size);
         Ok(())
+    }
+
+    /// A range of the source, of the version that this transfer is of.
+    pub(super) async fn fetch(&self, range: Range<u64>) -> Result<Payload, StorageError> {
+        let version = self.info.version.as_ref();
+        fetch(&self.from, range, version, &self.limits, &self.progress).await
+    }
+
+    /// What there is at the destination now.
+    pub(super) async fn stat_target(&self) -> Result<Option<ObjectInfo>, StorageError> {
+        self.to.stat(&self.limits, Some(&self.progress)).await
     }
 
     /// One request is enough for what would be a single part.
@@ -75,8 +90,7 @@ async fn source_info(
     limits: &CallLimits,
     progress: &Progress,
 ) -> Result<ObjectInfo, StorageError> {
-    let stat = || from.store.stat(&from.key);
-    let info = from.run("stat", limits, Some(progress), stat).await?;
+    let info = from.stat(limits, Some(progress)).await?;
     info.ok_or_else(|| StorageError::NotFound { what: from.url(), source: None })
 }
 

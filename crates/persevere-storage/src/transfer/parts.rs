@@ -5,23 +5,15 @@ use std::sync::Arc;
 
 use tokio::task::{JoinError, JoinSet};
 
-use super::fetch::fetch;
 use super::job::Job;
 use crate::error::StorageError;
 use crate::journal::{Journal, Record};
-use crate::options::CallLimits;
-use crate::progress::Progress;
-use crate::side::Side;
-use crate::store::{PartPlace, SentPart, Upload, Version};
+use crate::store::{PartPlace, SentPart, Upload};
 
 /// What each part needs to know.
 struct Line {
-    from: Side,
-    to: Side,
-    version: Option<Version>,
+    job: Job,
     upload: String,
-    limits: CallLimits,
-    progress: Arc<Progress>,
 }
 
 /// Sends all parts that `parts` does not have yet, and writes each down when it is confirmed.
@@ -32,14 +24,7 @@ pub(super) async fn send(
     upload: &str,
     parts: &mut BTreeMap<u32, SentPart>,
 ) -> Result<(), StorageError> {
-    let line = Arc::new(Line {
-        from: job.from.clone(),
-        to: job.to.clone(),
-        version: job.info.version.clone(),
-        upload: upload.to_owned(),
-        limits: job.limits.clone(),
-        progress: job.progress.clone(),
-    });
+    let line = Arc::new(Line { job: job.clone(), upload: upload.to_owned() });
     let count = u32::try_from(job.info.size.div_ceil(part_size)).unwrap_or(u32::MAX);
     let missing: Vec<u32> = (1..=count).filter(|number| !parts.contains_key(number)).collect();
     let mut missing = missing.into_iter();
@@ -74,9 +59,8 @@ impl Line {
         place: PartPlace,
         length: u64,
     ) -> Result<SentPart, StorageError> {
-        let Self { from, to, limits, progress, .. } = &*self;
-        let range = place.offset..place.offset + length;
-        let payload = fetch(from, range, self.version.as_ref(), limits, progress).await?;
+        let Job { to, limits, progress, .. } = &self.job;
+        let payload = self.job.fetch(place.offset..place.offset + length).await?;
         let upload = Upload { key: &to.key, id: &self.upload };
         let put = || to.store.put_part(upload, place, &payload, &progress.written);
         let tag = to.run("upload", limits, Some(progress), put).await?;
@@ -88,9 +72,9 @@ impl Line {
     }
 
     async fn sync(&self) -> Result<(), StorageError> {
-        let to = &self.to;
+        let to = &self.job.to;
         let sync = || to.store.sync_upload(Upload { key: &to.key, id: &self.upload });
-        to.run("sync", &self.limits, None, sync).await
+        to.run("sync", &self.job.limits, None, sync).await
     }
 }
 
@@ -105,7 +89,7 @@ impl Flush {
     const EVERY: u64 = 64 * 1024 * 1024;
 
     fn written(&mut self, line: &Arc<Line>, bytes: u64) -> Result<(), StorageError> {
-        if !line.to.is_local() {
+        if !line.job.to.is_local() {
             return Ok(());
         }
         self.unwritten += bytes;

@@ -223,11 +223,8 @@ async fn unwritten(
     if !job.from.is_local() {
         return Ok(None);
     }
-    let range = place.offset..place.offset + there.size;
-    let version = job.info.version.as_ref();
-    let payload = fetch(&job.from, range, version, &job.limits, &job.progress).await?;
-    let is_it = there.crc64nvme.is_none_or(|crc| crc == payload.digest.crc64nvme);
-    Ok(is_it.then(|| SentPart { place, digest: payload.digest, tag: there.tag.clone() }))
+    let payload = job.fetch(place.offset..place.offset + there.size).await?;
+    Ok(Some(SentPart { place, digest: payload.digest, tag: there.tag.clone() }))
 }
 
 /// Whether a part of a file that was touched still holds the same bytes.
@@ -235,9 +232,7 @@ async fn is_unchanged(job: &Job, offset: u64, digest: Digest) -> Result<bool, St
     if !job.from.is_local() {
         return Ok(false);
     }
-    let range = offset..offset + digest.length;
-    let version = job.info.version.as_ref();
-    let payload = fetch(&job.from, range, version, &job.limits, &job.progress).await?;
+    let payload = job.fetch(offset..offset + digest.length).await?;
     Ok(payload.digest == digest)
 }
 
@@ -269,10 +264,7 @@ async fn finished(
 
 /// Whether there is an object at the destination, and it is this job's.
 pub(super) async fn is_there(job: &Job, id: &str, digest: Digest) -> Result<bool, StorageError> {
-    let to = &job.to;
-    let stat = || to.store.stat(&to.key);
-    let info = to.run("stat", &job.limits, Some(&job.progress), stat).await?;
-    let Some(info) = info else { return Ok(false) };
+    let Some(info) = job.stat_target().await? else { return Ok(false) };
     match is_ours(&info, id, digest) {
         Some(answer) => Ok(answer),
         // Where the provider keeps neither, its bytes say it.
@@ -320,8 +312,6 @@ async fn is_empty(job: &Job, upload: &str) -> bool {
     if job.to.store.knows_parts() {
         return list_parts(job, upload).await.is_ok_and(|parts| parts.is_empty());
     }
-    let unfinished = written(job, upload);
-    let stat = || unfinished.store.stat(&unfinished.key);
-    let info = unfinished.run("stat", &job.limits, None, stat).await;
+    let info = written(job, upload).stat(&job.limits, None).await;
     info.is_ok_and(|info| info.is_some_and(|info| info.size == 0))
 }

@@ -1,16 +1,17 @@
 //! Pipes: what comes in has no length, and what goes out no way back.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, TryStreamExt};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::task::JoinSet;
 
-use super::fetch::fetch;
+use super::finish::Destination;
 use super::job::{Job, abort, new_id};
-use super::whole::{check, summary};
-use super::{Summary, Verified, ticking};
+use super::whole::{check, is_ours};
+use super::{Summary, Verified, summary, told};
 use crate::digest::Digest;
 use crate::error::StorageError;
 use crate::options::{CallLimits, TransferOptions};
@@ -28,7 +29,7 @@ pub(crate) async fn write_stream(
     to: Side,
     options: &TransferOptions,
 ) -> Result<Summary, StorageError> {
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     let limits = to.store.limits();
     let wanted = (options.part_size, options.concurrency);
     let cut = Cut::new(0, &limits, wanted).map_err(StorageError::setup)?;
@@ -41,27 +42,14 @@ pub(crate) async fn write_stream(
     };
     let work = async {
         let first = read_part(&mut source, cut.part_size).await?;
-        if (first.len() as u64) < cut.part_size && first.len() as u64 <= limits.max_put {
-            pipe.put(first).await
-        } else {
-            pipe.in_parts(first, &mut source).await
-        }
+        let is_all = (first.len() as u64) < cut.part_size && first.len() as u64 <= limits.max_put;
+        let (digest, stored, destination) = match is_all {
+            true => pipe.put(first).await?,
+            false => pipe.in_parts(first, &mut source).await?,
+        };
+        Ok(summary(&pipe.progress, digest, Verified { source: false, destination }, stored))
     };
-    let (digest, stored, destination) = match &options.on_progress {
-        Some(tell) => ticking(work, || tell(&pipe.progress)).await?,
-        None => work.await?,
-    };
-    Ok(Summary {
-        bytes: digest.length,
-        resumed: 0,
-        moved: pipe.progress.moved(),
-        elapsed: started.elapsed(),
-        attempts: pipe.progress.attempts(),
-        retries: pipe.progress.retries(),
-        crc64nvme: Some(digest.crc64nvme),
-        verified: Verified { source: false, destination },
-        version: stored.version,
-    })
+    told(options, &pipe.progress, started, work).await
 }
 
 struct Pipe {
@@ -165,25 +153,16 @@ impl Pipe {
         let to = &self.to;
         let digest = parts.iter().fold(Digest::empty(), |sum, part| sum.then(part.digest));
         let whole = Whole { digest, attributes: &self.attributes };
-        let finish = async || {
-            let upload = Upload { key: &to.key, id };
-            match to.store.finish_upload(upload, &parts, &whole).await {
-                // The answer to the attempt before may have been lost.
-                Err(error @ StorageError::UploadGone { .. }) => {
-                    let info = to.store.stat(&to.key).await?;
-                    let job = info.and_then(|info| info.job);
-                    if job.as_ref() == Some(&self.attributes.job) {
-                        Ok(Stored::default())
-                    } else {
-                        Err(error)
-                    }
-                }
-                result => result,
-            }
-        };
-        let stored = to.run("complete upload", &self.limits, Some(&self.progress), finish).await?;
+        let is_there = || self.is_there(digest);
+        let destination = Destination { side: to, limits: &self.limits, progress: &self.progress };
+        let stored = destination.complete(id, &parts, &whole, is_there).await?;
         let verified = check(&to.url(), &stored.checksums, digest)?;
         Ok((digest, stored, verified))
+    }
+
+    async fn is_there(&self, digest: Digest) -> Result<bool, StorageError> {
+        let info = self.to.stat(&self.limits, Some(&self.progress)).await?;
+        Ok(info.is_some_and(|info| is_ours(&info, &self.attributes.job, digest) == Some(true)))
     }
 
     fn part_size(&self, number: u32) -> u64 {
@@ -217,36 +196,24 @@ pub(crate) async fn read_stream(
     mut sink: impl AsyncWrite + Unpin,
     options: &TransferOptions,
 ) -> Result<Summary, StorageError> {
-    let started = std::time::Instant::now();
-    let job = Job::begin(from.clone(), from, options).await?;
-    let progress = Arc::new(Progress::new(Some(job.info.size), true));
+    let started = Instant::now();
+    let job = Job::begin(from.clone(), from, options, true).await?;
     let work = async {
         let size = job.cut.part_size;
         let count = job.info.size.div_ceil(size);
-        let parts = (0..count).map(|index| {
-            let range = index * size..job.info.size.min((index + 1) * size);
-            fetch(&job.from, range, job.info.version.as_ref(), &job.limits, &progress)
-        });
+        let parts =
+            (0..count).map(|index| job.fetch(index * size..job.info.size.min((index + 1) * size)));
         let mut parts = futures_util::stream::iter(parts).buffered(job.cut.concurrency);
         let mut digest = Digest::empty();
         while let Some(part) = parts.try_next().await? {
             sink.write_all(&part.bytes).await.map_err(StorageError::io("write", "-"))?;
             digest = digest.then(part.digest);
-            progress.confirm(part.digest.length);
+            job.progress.confirm(part.digest.length);
         }
         sink.flush().await.map_err(StorageError::io("write", "-"))?;
-        Ok::<_, StorageError>(digest)
+        let source = check(&job.from.url(), &job.info.checksums, digest)?;
+        let verified = Verified { source, destination: false };
+        Ok(summary(&job.progress, digest, verified, Stored::default()))
     };
-    let digest = match &options.on_progress {
-        Some(tell) => ticking(work, || tell(&progress)).await?,
-        None => work.await?,
-    };
-    let source = check(&job.from.url(), &job.info.checksums, digest)?;
-    let mut summary =
-        summary(&job, digest, Verified { source, destination: false }, Stored::default());
-    summary.moved = progress.moved();
-    summary.attempts += progress.attempts();
-    summary.retries += progress.retries();
-    summary.elapsed = started.elapsed();
-    Ok(summary)
+    told(options, &job.progress, started, work).await
 }

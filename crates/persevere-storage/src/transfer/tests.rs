@@ -212,6 +212,33 @@ async fn the_lost_answer_to_the_end_is_no_failure() {
     scene.assert_equal_and_tidy();
 }
 
+/// Not every server says of an upload that it has finished that it is gone.
+#[tokio::test]
+async fn a_refusal_to_finish_what_is_finished_is_no_failure() {
+    let scene = Scene::new(parts(4.0));
+    scene.faults.at(Operation::Finish, 1, Fault::After);
+    scene.faults.at(Operation::Finish, 2, Fault::Denied);
+    scene.transfer().await.unwrap();
+    scene.assert_equal_and_tidy();
+
+    // The first refusal is one.
+    let scene = Scene::new(parts(4.0));
+    scene.faults.at(Operation::Finish, 1, Fault::Denied);
+    let error = scene.transfer().await.unwrap_err();
+    assert_eq!(error.verdict().kind(), persevere::Kind::Permission, "{error}");
+}
+
+#[tokio::test]
+async fn the_end_of_a_pipe_is_tried_again() {
+    let scene = Scene::new(0);
+    scene.faults.at(Operation::Finish, 1, Fault::Before);
+    let to = side(scene.faults.clone(), &scene.target());
+    let source = bytes(parts(4.0), 1);
+    super::write_stream(&*source, to, &scene.options()).await.unwrap();
+    assert!(fs::read(scene.target()).unwrap() == source);
+    assert_eq!(scene.faults.count(Operation::Finish), 2);
+}
+
 #[tokio::test]
 async fn an_object_that_is_only_as_long_is_not_taken_for_ours() {
     let scene = Scene::new(parts(4.0));

@@ -1,14 +1,10 @@
 //! Objects that need no parts.
 
-use std::time::Duration;
-
-use super::fetch::fetch;
 use super::job::{Job, new_id};
-use super::resume;
-use super::{Summary, Verified, attributes};
+use super::{Summary, Verified, attributes, resume, summary};
 use crate::digest::Digest;
 use crate::error::StorageError;
-use crate::store::{Checksums, ObjectInfo, Stored};
+use crate::store::{Checksums, ObjectInfo};
 
 /// Within one store the provider copies better than we could, if it can.
 pub(super) async fn copied_by_the_provider(job: &Job) -> Result<Option<Summary>, StorageError> {
@@ -23,9 +19,8 @@ pub(super) async fn copied_by_the_provider(job: &Job) -> Result<Option<Summary>,
             arrived(job).await?;
             job.progress.confirm(job.info.size);
             let unseen = Digest { length: job.info.size, ..Digest::empty() };
-            let mut summary = summary(job, unseen, Verified::default(), stored);
-            summary.crc64nvme = job.info.checksums.crc64nvme;
-            Ok(Some(summary))
+            let summary = summary(&job.progress, unseen, Verified::default(), stored);
+            Ok(Some(Summary { crc64nvme: job.info.checksums.crc64nvme, ..summary }))
         }
         Err(StorageError::Unsupported { .. }) => Ok(None),
         Err(error) => Err(error),
@@ -34,14 +29,12 @@ pub(super) async fn copied_by_the_provider(job: &Job) -> Result<Option<Summary>,
 
 /// A server that does not know the request may have made an empty object of it, and be content.
 async fn arrived(job: &Job) -> Result<(), StorageError> {
-    let to = &job.to;
-    let stat = || to.store.stat(&to.key);
-    let info = to.run("stat", &job.limits, Some(&job.progress), stat).await?;
-    let (there, source) = (info.map(|info| (info.size, info.checksums)), &job.info);
+    let (info, source) = (job.stat_target().await?, &job.info);
+    let there = info.map(|info| (info.size, info.checksums));
     match there {
         Some((size, sums)) if size == source.size && sums.agree(&source.checksums) => Ok(()),
         there => Err(StorageError::Damaged {
-            what: to.url(),
+            what: job.to.url(),
             found: format!("that of {} bytes", there.map_or(0, |(size, _)| size)),
             expected: format!("that of the {} bytes of {}", source.size, job.from.url()),
         }),
@@ -52,8 +45,7 @@ async fn arrived(job: &Job) -> Result<(), StorageError> {
 pub(super) async fn put(job: &Job) -> Result<Summary, StorageError> {
     let (from, to, progress) = (&job.from, &job.to, &job.progress);
     resume::forget(job).await?;
-    let version = job.info.version.as_ref();
-    let payload = fetch(from, 0..job.info.size, version, &job.limits, progress).await?;
+    let payload = job.fetch(0..job.info.size).await?;
     let source = check(&from.url(), &job.info.checksums, payload.digest)?;
     let attributes = attributes(&new_id(), &job.info, &job.options);
     let put = async || {
@@ -63,21 +55,7 @@ pub(super) async fn put(job: &Job) -> Result<Summary, StorageError> {
     };
     let (stored, destination) = to.run("upload", &job.limits, Some(progress), put).await?;
     progress.confirm(payload.digest.length);
-    Ok(summary(job, payload.digest, Verified { source, destination }, stored))
-}
-
-pub(super) fn summary(job: &Job, digest: Digest, verified: Verified, stored: Stored) -> Summary {
-    Summary {
-        bytes: digest.length,
-        resumed: job.progress.resumed(),
-        moved: job.progress.moved(),
-        elapsed: Duration::ZERO,
-        attempts: job.progress.attempts(),
-        retries: job.progress.retries(),
-        crc64nvme: Some(digest.crc64nvme),
-        verified,
-        version: stored.version,
-    }
+    Ok(summary(&job.progress, payload.digest, Verified { source, destination }, stored))
 }
 
 /// Whether a provider's checksum says the same as ours. `Ok(false)` if it has none.

@@ -75,7 +75,6 @@ pub(crate) async fn list_parts<B: Bucket + ?Sized>(
             number: part.part_number,
             size: part.size,
             tag: unquoted(&part.etag).to_owned(),
-            crc64nvme: None,
         }));
         match list.next_part_number_marker.filter(|_| list.is_truncated) {
             Some(next) if marker.as_ref() == Some(&next) => return Err(endless(&doing)),
