@@ -1,7 +1,9 @@
 //! Azure Blob Storage: Azurite.
 
+use std::ffi::OsStr;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::process::Command;
 use std::time::SystemTime;
 
@@ -13,6 +15,8 @@ use tempfile::TempDir;
 
 use crate::process::Process;
 use crate::{BUCKET, PeerError, http, install};
+
+const PROGRAM: &str = "azurite-blob";
 
 /// Azurite's well-known account and key.
 /// <https://learn.microsoft.com/azure/storage/common/storage-connect-azurite>
@@ -88,7 +92,30 @@ fn signature(to_sign: &str) -> io::Result<String> {
 ///
 /// If it is missing or does not start.
 pub fn azurite() -> Result<Azurite, PeerError> {
-    const PROGRAM: &str = "azurite-blob";
+    let peer = start("http", &[], |address| http::answers(address, "/"))?;
+    peer.create_container(BUCKET).map_err(|error| PeerError::broken(PROGRAM, error))?;
+    Ok(peer)
+}
+
+/// The same with TLS by a certificate and its key, in files, which is what Azurite takes tokens of
+/// Microsoft Entra by. It has no container yet.
+///
+/// # Errors
+///
+/// If it is missing or does not start.
+pub fn azurite_with_tokens(certificate: &Path, key: &Path) -> Result<Azurite, PeerError> {
+    let files = [certificate, key].map(Path::as_os_str);
+    let [certificate, key] = files;
+    let arguments = ["--oauth", "basic", "--cert"].map(OsStr::new);
+    let arguments = [&arguments[..], &[certificate, OsStr::new("--key"), key]].concat();
+    start("https", &arguments, |address| TcpStream::connect(address).is_ok())
+}
+
+fn start(
+    scheme: &str,
+    arguments: &[&OsStr],
+    answers: impl Fn(SocketAddr) -> bool,
+) -> Result<Azurite, PeerError> {
     let program = install::program(PROGRAM)?;
     let folder = tempfile::tempdir().map_err(|error| PeerError::broken(PROGRAM, error))?;
     let command = |address: SocketAddr| {
@@ -97,20 +124,19 @@ pub fn azurite() -> Result<Azurite, PeerError> {
         command.args(["--blobPort", &address.port().to_string()]);
         // It phones home otherwise.
         command.args(["--silent", "--disableTelemetry", "--skipApiVersionCheck"]);
+        command.args(arguments);
         command.arg("--location").arg(folder.path()).current_dir(folder.path());
         command
     };
-    let process = Process::start(PROGRAM, command, |address| http::answers(address, "/"))?;
+    let process = Process::start(PROGRAM, command, answers)?;
     let address = process.address();
-    let peer = Azurite {
-        url: format!("http://{address}/{ACCOUNT}"),
+    Ok(Azurite {
+        url: format!("{scheme}://{address}/{ACCOUNT}"),
         address,
         account: ACCOUNT,
         key: KEY,
         container: BUCKET,
         _process: process,
         _folder: folder,
-    };
-    peer.create_container(BUCKET).map_err(|error| PeerError::broken(PROGRAM, error))?;
-    Ok(peer)
+    })
 }

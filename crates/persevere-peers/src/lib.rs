@@ -26,7 +26,7 @@ mod process;
 mod s3;
 mod sshd;
 
-pub use azurite::{Azurite, azurite};
+pub use azurite::{Azurite, azurite, azurite_with_tokens};
 pub use error::{PeerError, or_skip};
 pub use gcs::{FakeGcs, fake_gcs};
 pub use install::program;

@@ -19,14 +19,14 @@ mod partial;
 mod progress;
 #[cfg(feature = "s3")]
 mod s3;
+#[cfg(test)]
+#[cfg(feature = "http-stores")]
+mod script;
 #[cfg(feature = "sftp")]
 mod sftp;
 mod side;
 mod storage;
 mod store;
-#[cfg(test)]
-#[cfg(feature = "http-stores")]
-mod test_peers;
 #[cfg(test)]
 mod testing;
 mod transfer;

@@ -5,7 +5,7 @@ mod credentials;
 mod peers;
 
 use super::*;
-use crate::test_peers::Peer;
+use persevere_peers::S3Peer;
 
 fn http() -> HttpOptions {
     let stalled_after = std::time::Duration::from_secs(20);
@@ -29,7 +29,7 @@ fn with(options: &S3Options) -> S3 {
     S3::with_variables("test", options, &http(), &|_| None).unwrap()
 }
 
-fn of(peer: &Peer) -> S3 {
+fn of(peer: &S3Peer) -> S3 {
     let access_key = Some(S3AccessKey::new(peer.access_key, peer.secret_key));
     S3::with_variables(
         peer.bucket,

@@ -1,15 +1,11 @@
-//! Azurite, which `npm install azurite` brings.
+//! Azurite, and what its tests ask of it.
 
-use std::env;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
 use http::Method;
+use persevere_peers::or_skip;
 use reqsign_core::hash::{base64_decode, base64_hmac_sha256};
 
 use crate::azure::call::Call;
@@ -17,54 +13,29 @@ use crate::azure::connection_string::{EMULATOR_ACCOUNT, EMULATOR_KEY};
 use crate::azure::{AzureOptions, AzureStore};
 use crate::http::HttpOptions;
 
-/// Ends with the test's process: its standard input is closed then.
-const GUARD: &str = r#""$@" </dev/null & peer=$!; cat >/dev/null; kill -KILL "$peer""#;
-
 pub(super) struct Azurite {
     /// `http://127.0.0.1:PORT/devstoreaccount1`
     pub(super) url: String,
-    _process: Child,
+    _peer: persevere_peers::Azurite,
 }
 
 /// One for all tests of this process, or a loud skip.
 pub(super) fn azurite() -> Option<&'static Azurite> {
     static PEER: OnceLock<Option<Azurite>> = OnceLock::new();
-    PEER.get_or_init(|| program().map(|program| start(&program, "http", &[]))).as_ref()
+    let start = || or_skip("Azure", persevere_peers::azurite()).map(Azurite::from);
+    PEER.get_or_init(start).as_ref()
 }
 
 /// One with TLS, which takes tokens, or a loud skip.
 pub(super) fn azurite_with_tokens(certificate: &Path, key: &Path) -> Option<Azurite> {
-    let files = [certificate, key].map(|path| path.to_str().unwrap());
-    let arguments = ["--oauth", "basic", "--cert", files[0], "--key", files[1]];
-    program().map(|program| start(&program, "https", &arguments))
+    let peer = persevere_peers::azurite_with_tokens(certificate, key);
+    or_skip("Azure with tokens", peer).map(Azurite::from)
 }
 
-fn program() -> Option<PathBuf> {
-    persevere_peers::or_skip("a test of Azure", persevere_peers::program("azurite-blob"))
-}
-
-fn start(program: &Path, scheme: &str, arguments: &[&str]) -> Azurite {
-    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let address = free.local_addr().unwrap();
-    drop(free);
-    let process = Command::new("sh")
-        .args(["-c", GUARD, "sh"])
-        .arg(program)
-        .args(["--blobHost", "127.0.0.1", "--blobPort", &address.port().to_string()])
-        .args(["--silent", "--disableTelemetry", "--inMemoryPersistence"])
-        .args(arguments)
-        .current_dir(env::temp_dir())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    let end = Instant::now() + Duration::from_secs(60);
-    while TcpStream::connect(address).is_err() {
-        assert!(Instant::now() < end, "azurite-blob does not listen");
-        sleep(Duration::from_millis(50));
+impl From<persevere_peers::Azurite> for Azurite {
+    fn from(peer: persevere_peers::Azurite) -> Self {
+        Self { url: peer.url.clone(), _peer: peer }
     }
-    let url = format!("{scheme}://{address}/{EMULATOR_ACCOUNT}");
-    Azurite { url, _process: process }
 }
 
 impl Azurite {

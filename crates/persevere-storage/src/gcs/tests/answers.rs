@@ -4,7 +4,9 @@ use bytes::Bytes;
 
 use super::*;
 use crate::digest::Digest;
-use crate::test_peers::{Reply, Script, moto, or_skip, reply};
+use persevere_peers::{moto, or_skip};
+
+use crate::script::{Reply, Script, reply};
 use crate::xml_api::tests::{attributes, put, read};
 
 const TOKEN: &str = "token-of-tests";

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::digest::Digest;
-use crate::test_peers::{fake_gcs, moto, or_skip, request};
+use persevere_peers::{fake_gcs, moto, or_skip};
+
+use crate::script::request;
 use crate::xml_api::tests::{Quirks, keeps_the_contract, read};
 
 /// It takes a bearer token, and knows nothing of Google's own headers.

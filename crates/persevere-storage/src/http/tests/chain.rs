@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
-use crate::test_peers::{Script, reply};
+use crate::script::{Script, reply};
 
 #[derive(Debug, Clone)]
 struct Token(String);
@@ -137,7 +137,7 @@ async fn but_it_is_once_it_was_there() {
     let counted = count.clone();
     let script = Script::start(move |_, _| match counted.fetch_add(1, Ordering::Relaxed) {
         0 => reply(200, &[], "token"),
-        _ => crate::test_peers::Reply::Close(Vec::new()),
+        _ => crate::script::Reply::Close(Vec::new()),
     })
     .await;
     let credentials = credentials(vec![Source::perhaps("metadata", Service(script.url.clone()))]);

@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 
 use super::*;
 use crate::meter::Meter;
-use crate::test_peers::{Reply, Script, reply};
+use crate::script::{Reply, Script, reply};
 
 /// Impatient, since these wait for it.
 fn impatient() -> HttpOptions {

@@ -6,8 +6,8 @@ use std::sync::atomic::AtomicUsize;
 use bytes::Bytes;
 
 use super::*;
+use crate::script::{Received, Reply, Script, reply};
 use crate::store::{PartPlace, Payload};
-use crate::test_peers::{Received, Reply, Script, reply};
 use crate::xml_api::tests::{attributes, put, read};
 
 fn error(status: u16, code: &str, message: &str) -> Reply {

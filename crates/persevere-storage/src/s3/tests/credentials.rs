@@ -3,7 +3,9 @@
 use std::fs;
 
 use super::*;
-use crate::test_peers::{Reply, Script, or_skip, reply, s3s_fs, versitygw};
+use persevere_peers::{or_skip, s3s_fs, versitygw};
+
+use crate::script::{Reply, Script, reply};
 use crate::xml_api::tests::{put, read};
 
 const SECRET: &str = "this-is-the-secret";
@@ -24,7 +26,7 @@ fn provider(error: StorageError) -> ProviderError {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_secret_says_where_it_comes_from() {
-    let here = s3s_fs().await;
+    let here = or_skip("s3s-fs", s3s_fs()).unwrap();
     let gateway = or_skip("versitygw", versitygw());
     for peer in [Some(here), gateway].into_iter().flatten() {
         let wrong = Some(S3AccessKey::new(peer.access_key, SECRET));
@@ -46,7 +48,7 @@ async fn a_wrong_secret_says_where_it_comes_from() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_bucket_is_named() {
-    let here = s3s_fs().await;
+    let here = or_skip("s3s-fs", s3s_fs()).unwrap();
     let gateway = or_skip("versitygw", versitygw());
     for peer in [Some(here), gateway].into_iter().flatten() {
         let mut store = of(&peer);
@@ -106,7 +108,7 @@ fn from_profile(url: &str, profile: &str, variable: Variables<'_>) -> Result<S3,
 
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_of_a_profile() {
-    let peer = s3s_fs().await;
+    let peer = or_skip("s3s-fs", s3s_fs()).unwrap();
     let keys = format!(
         "[mine]\naws_access_key_id = {}\naws_secret_access_key = {}\n[wrong]\naws_access_key_id = \
          {}\naws_secret_access_key = {SECRET}\n",
@@ -144,7 +146,7 @@ async fn no_credentials_say_where_was_looked() {
     assert!(message.contains("`role_arn`") && message.contains("credential_process"), "{message}");
 }
 
-fn answers_once_expired() -> impl Fn(&crate::test_peers::Received, usize) -> Reply {
+fn answers_once_expired() -> impl Fn(&crate::script::Received, usize) -> Reply {
     |request, index| {
         let expired = "<Error><Code>ExpiredToken</Code><Message>The provided token has expired.\
                        </Message></Error>";
