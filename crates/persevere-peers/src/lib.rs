@@ -18,6 +18,7 @@
 #![deny(missing_docs)]
 
 mod azurite;
+mod bytes;
 mod error;
 mod gcs;
 mod http;
@@ -27,6 +28,7 @@ mod s3;
 mod sshd;
 
 pub use azurite::{Azurite, azurite, azurite_with_tokens};
+pub use bytes::bytes;
 pub use error::{PeerError, or_skip};
 pub use gcs::{FakeGcs, fake_gcs};
 pub use install::program;

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use persevere_faults::{Exchange, Plan};
+pub(crate) use persevere_peers::bytes;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -267,18 +268,4 @@ impl Copy<'_> {
         assert_eq!(self.journals(), [] as [PathBuf; 0], "{}", self.key);
         assert_eq!(self.place.unfinished(&self.key), [] as [String; 0], "{}", self.key);
     }
-}
-
-/// Bytes in which no two parts are the same.
-pub(crate) fn bytes(size: u64, seed: u64) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()
-    };
-    let mut bytes: Vec<u8> = (0..size.div_ceil(8)).flat_map(|_| next()).collect();
-    bytes.truncate(usize::try_from(size).unwrap());
-    bytes
 }

@@ -104,15 +104,8 @@ fn side(store: Arc<dyn crate::store::Store>, path: &Path) -> Side {
     Side { store, retryer: Retryer::new(policy), key: path.to_str().unwrap().to_owned() }
 }
 
-/// Bytes in which no two parts are the same.
 fn bytes(size: usize, seed: u64) -> Vec<u8> {
-    let mut state = seed;
-    let mut next = || {
-        state =
-            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 56) as u8
-    };
-    (0..size).map(|_| next()).collect()
+    persevere_peers::bytes(size as u64, seed)
 }
 
 fn parts(count: f64) -> usize {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use persevere::{RetryPolicy, RetryPolicyBuilder, Retryer};
 use persevere_faults::{Exchange, FaultProxy, Plan};
+pub(crate) use persevere_peers::bytes;
 use persevere_peers::{Azurite, PeerError, S3Peer, Sshd, or_skip};
 use persevere_storage::{
     AzureOptions, GcsAccessToken, GcsOptions, HttpOptions, Location, Progress, S3AccessKey,
@@ -292,26 +293,6 @@ pub(crate) fn text(error: &StorageError) -> String {
         cause = error.source();
     }
     text
-}
-
-/// Bytes in which no two kilobytes are the same, made quickly.
-pub(crate) fn bytes(size: u64, seed: u64) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()
-    };
-    let mut block: Vec<u8> = (0..128).flat_map(|_| next()).collect();
-    let size = usize::try_from(size).unwrap();
-    let mut bytes = Vec::with_capacity(size + block.len());
-    while bytes.len() < size {
-        block[..8].copy_from_slice(&next());
-        bytes.extend_from_slice(&block);
-    }
-    bytes.truncate(size);
-    bytes
 }
 
 /// Does something once, when so many bytes are confirmed.

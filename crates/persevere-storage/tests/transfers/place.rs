@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use persevere::{RetryPolicy, Retryer};
+pub(crate) use persevere_peers::bytes;
 use persevere_peers::{PeerError, S3Peer, or_skip};
 use persevere_storage::{
     AzureOptions, GcsAccessToken, GcsOptions, S3AccessKey, S3Options, SftpOptions, Storage,
@@ -82,19 +83,6 @@ impl Place {
     pub(crate) fn journals(&self) -> usize {
         fs::read_dir(self.path("jobs")).map_or(0, Iterator::count)
     }
-}
-
-pub(crate) fn bytes(size: u64, seed: u64) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()
-    };
-    let mut bytes: Vec<u8> = (0..size.div_ceil(8)).flat_map(|_| next()).collect();
-    bytes.truncate(usize::try_from(size).unwrap());
-    bytes
 }
 
 /// A peer that is started once for all tests.
