@@ -2,6 +2,7 @@
 
 #[cfg(feature = "azure")]
 mod azure;
+mod buffers;
 mod digest;
 mod error;
 #[cfg(feature = "gcs")]

@@ -16,6 +16,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, Mutex, Weak};
 
+use crate::buffers::Buffers;
 use crate::error::StorageError;
 use crate::meter::Meter;
 use crate::store::{
@@ -28,6 +29,7 @@ use crate::store::{
 pub(crate) struct LocalStore {
     /// Where the last page of a list ended, so that the next one need not read the folder again.
     list: Arc<Mutex<Option<list::Place>>>,
+    buffers: Buffers,
 }
 
 impl LocalStore {
@@ -83,7 +85,8 @@ impl Store for LocalStore {
         version: Option<&'a Version>,
     ) -> Answer<'a, ByteStream> {
         let (key, version) = (key.to_owned(), version.cloned());
-        Box::pin(blocking(move |_| read::open(key, range, version)))
+        let buffers = self.buffers.clone();
+        Box::pin(blocking(move |_| read::open(key, range, version, buffers)))
     }
 
     fn put<'a>(

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{blocking, is_absent, regular, system};
+use crate::buffers::Buffers;
 use crate::error::StorageError;
 use crate::store::{ByteStream, Version};
 
@@ -19,21 +20,22 @@ pub(super) fn open(
     key: String,
     range: Range<u64>,
     version: Option<Version>,
+    buffers: Buffers,
 ) -> Result<ByteStream, StorageError> {
     let source = Source::open(key, version)?;
-    let (first, rest) = source.piece(range)?;
+    let (first, rest) = source.piece(range, &buffers)?;
     let first = futures_util::stream::iter([Ok(first)]);
     if rest.is_empty() {
         return Ok(Box::pin(first));
     }
     let source = Arc::new(source);
     let next = move |rest: Range<u64>| {
-        let source = Arc::clone(&source);
+        let (source, buffers) = (Arc::clone(&source), buffers.clone());
         async move {
             if rest.is_empty() {
                 return None;
             }
-            match blocking(move |_| source.piece(rest)).await {
+            match blocking(move |_| source.piece(rest, &buffers)).await {
                 Ok((bytes, rest)) => Some((Ok(bytes), rest)),
                 Err(error) => Some((Err(error), 0..0)),
             }
@@ -76,16 +78,21 @@ impl Source {
     }
 
     /// The beginning of a range, and what is left of it.
-    fn piece(&self, range: Range<u64>) -> Result<(Bytes, Range<u64>), StorageError> {
+    fn piece(
+        &self,
+        range: Range<u64>,
+        buffers: &Buffers,
+    ) -> Result<(Bytes, Range<u64>), StorageError> {
         let length = (range.end - range.start).min(LARGEST_PIECE);
-        let bytes = system::read(&self.file, range.start, length as usize);
+        let buffer = buffers.take(length as usize);
+        let bytes = system::read(&self.file, range.start, length as usize, buffer);
         let bytes = bytes.map_err(StorageError::io("read", &self.key))?;
         self.check()?;
         // A range is of what the file was when somebody looked.
         if (bytes.len() as u64) < length {
             return Err(self.changed());
         }
-        Ok((bytes.into(), range.start + length..range.end))
+        Ok((buffers.lend(bytes), range.start + length..range.end))
     }
 
     fn changed(&self) -> StorageError {

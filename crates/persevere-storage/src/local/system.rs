@@ -53,11 +53,16 @@ pub(super) fn is_link(_: &io::Error) -> bool {
     false
 }
 
-/// Up to `length` bytes from `offset` on, into memory that nobody has written zeros to before.
+/// Up to `length` bytes from `offset` on, into a buffer that is empty and has room for them, to which nobody
+/// has written zeros before.
 #[cfg(unix)]
-pub(super) fn read(file: &File, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+pub(super) fn read(
+    file: &File,
+    offset: u64,
+    length: usize,
+    mut bytes: Vec<u8>,
+) -> io::Result<Vec<u8>> {
     use rustix::buffer::spare_capacity;
-    let mut bytes = Vec::with_capacity(length);
     while bytes.len() < length {
         let offset = offset + bytes.len() as u64;
         match rustix::io::pread(file, spare_capacity(&mut bytes), offset) {
@@ -71,9 +76,13 @@ pub(super) fn read(file: &File, offset: u64, length: usize) -> io::Result<Vec<u8
 }
 
 #[cfg(not(unix))]
-pub(super) fn read(mut file: &File, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+pub(super) fn read(
+    mut file: &File,
+    offset: u64,
+    length: usize,
+    mut bytes: Vec<u8>,
+) -> io::Result<Vec<u8>> {
     use std::io::{Read, Seek, SeekFrom};
-    let mut bytes = Vec::with_capacity(length);
     file.seek(SeekFrom::Start(offset))?;
     file.take(length as u64).read_to_end(&mut bytes)?;
     Ok(bytes)
