@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use persevere::Retryer;
 
+use crate::buffers::Buffers;
 use crate::error::StorageError;
 use crate::journal::End;
 use crate::options::CallLimits;
@@ -16,6 +17,7 @@ use crate::store::{ObjectInfo, Store};
 pub(crate) struct Side {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) retryer: Retryer,
+    pub(crate) buffers: Buffers,
     pub(crate) key: String,
 }
 

@@ -7,6 +7,7 @@ use futures_util::stream::{self, Stream, TryStreamExt};
 use persevere::Retryer;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use crate::buffers::Buffers;
 use crate::error::StorageError;
 use crate::local::LocalStore;
 use crate::options::{CallLimits, TransferOptions};
@@ -39,11 +40,12 @@ use crate::transfer::{self, Summary};
 pub struct Storage {
     store: Arc<dyn Store>,
     retryer: Retryer,
+    buffers: Buffers,
 }
 
 impl Storage {
     pub(crate) fn new(store: Arc<dyn Store>, retryer: Retryer) -> Self {
-        Self { store, retryer }
+        Self { store, retryer, buffers: Buffers::default() }
     }
 
     /// Files of this machine. Keys are paths.
@@ -206,7 +208,8 @@ impl Storage {
     }
 
     pub(crate) fn side(&self, key: &str) -> Side {
-        Side { store: self.store.clone(), retryer: self.retryer.clone(), key: key.to_owned() }
+        let Self { store, retryer, buffers } = self.clone();
+        Side { store, retryer, buffers, key: key.to_owned() }
     }
 }
 

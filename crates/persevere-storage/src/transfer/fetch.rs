@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::StreamExt;
 use persevere::End;
 use tokio::sync::Mutex;
 
+use crate::buffers::Buffers;
 use crate::digest::Digest;
 use crate::error::StorageError;
 use crate::meter::Meter;
@@ -39,7 +40,7 @@ pub(super) async fn fetch(
             Err(error) => return Err(error),
         }
     }
-    Ok(Payload::new(arrived.into_inner().into_bytes()))
+    Ok(Payload::new(arrived.into_inner().into_bytes(&from.buffers)))
 }
 
 fn is_exhausted(error: &StorageError) -> bool {
@@ -50,25 +51,25 @@ fn is_exhausted(error: &StorageError) -> bool {
 struct Arrived {
     /// All of it, if it came at once, which is not copied then.
     first: Option<Bytes>,
-    rest: BytesMut,
+    rest: Vec<u8>,
     length: u64,
 }
 
 impl Arrived {
-    fn push(&mut self, bytes: Bytes, whole: u64) {
+    fn push(&mut self, bytes: Bytes, whole: u64, buffers: &Buffers) {
         self.length += bytes.len() as u64;
         if bytes.len() as u64 == whole {
             self.first = Some(bytes);
             return;
         }
         if self.rest.capacity() == 0 {
-            self.rest.reserve(usize::try_from(whole).unwrap_or(0));
+            self.rest = buffers.take(usize::try_from(whole).unwrap_or(0));
         }
         self.rest.extend_from_slice(&bytes);
     }
 
-    fn into_bytes(self) -> Bytes {
-        self.first.unwrap_or_else(|| self.rest.freeze())
+    fn into_bytes(self, buffers: &Buffers) -> Bytes {
+        self.first.unwrap_or_else(|| buffers.lend(self.rest))
     }
 }
 
@@ -89,7 +90,7 @@ async fn read_rest(
     while let Some(bytes) = body.next().await {
         let bytes = bytes?;
         meter.add(bytes.len() as u64);
-        arrived.push(bytes, whole);
+        arrived.push(bytes, whole, &from.buffers);
     }
     if arrived.length != whole {
         return Err(cut_short(from, arrived.length, whole));

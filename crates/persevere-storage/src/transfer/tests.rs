@@ -101,7 +101,8 @@ impl Scene {
 fn side(store: Arc<dyn crate::store::Store>, path: &Path) -> Side {
     let policy =
         RetryPolicy::builder().max_attempts(3).initial_delay(Duration::ZERO).build().unwrap();
-    Side { store, retryer: Retryer::new(policy), key: path.to_str().unwrap().to_owned() }
+    let key = path.to_str().unwrap().to_owned();
+    Side { store, retryer: Retryer::new(policy), buffers: Default::default(), key }
 }
 
 fn bytes(size: usize, seed: u64) -> Vec<u8> {
