@@ -98,6 +98,10 @@ impl From<StorageError> for Failure {
         match end {
             Some(End::Cancelled) => Self::Interrupted,
             Some(End::Deadline) => Self::OutOfTime,
+            // Credentials are missed only when they are needed: what is wrong are settings all the same.
+            _ if matches!(error.last(), StorageError::Setup { .. }) => {
+                Self::Told(CliError::usage(text(&error)))
+            }
             _ => Self::Storage(error),
         }
     }
@@ -210,7 +214,7 @@ impl Session {
             | (Some(storage), Location::Azure { key, .. } | Location::Sftp { path: key, .. }) => {
                 (storage, key.clone())
             }
-            _ => self.until_stopped(self.builder.open(&location)).await?.map_err(settings)?,
+            _ => self.until_stopped(self.builder.open(&location)).await??,
         };
         if let Some(shared) = shared {
             self.opened().insert(shared, storage.clone());
@@ -254,14 +258,6 @@ impl Session {
             options = options.state_folder(folder);
         }
         options
-    }
-}
-
-/// Before anything is asked, it can only be what was written.
-fn settings(error: StorageError) -> Failure {
-    match error {
-        StorageError::Setup { .. } => CliError::usage(text(&error)).into(),
-        other => other.into(),
     }
 }
 

@@ -154,7 +154,8 @@ fn told(failure: Failure, token: &CancellationToken) -> Result<Outcome, Failure>
     }
 }
 
-/// Whether the next file would fail as well: credentials, certificates, settings, disk space.
+/// Whether the next file would fail as well: credentials, certificates, disk space. Settings never get
+/// here.
 pub(crate) fn concerns_all(error: &StorageError) -> bool {
     let last = error.last();
     let kind = match (error, last) {
@@ -167,7 +168,6 @@ pub(crate) fn concerns_all(error: &StorageError) -> bool {
         matches!(error.kind(), StorageFull | QuotaExceeded | ReadOnlyFilesystem)
     };
     match last {
-        StorageError::Setup { .. } => true,
         StorageError::Io { source, .. } => is_full(source),
         _ => matches!(kind, Some(Kind::Auth | Kind::Tls | Kind::ExhaustedResource)),
     }
@@ -245,8 +245,7 @@ mod tests {
             path: "x".into(),
             source: kind.into(),
         };
-        let settings = StorageError::Setup { message: "no credentials".into(), source: None };
-        for error in [io(ErrorKind::StorageFull), io(ErrorKind::ReadOnlyFilesystem), settings] {
+        for error in [io(ErrorKind::StorageFull), io(ErrorKind::ReadOnlyFilesystem)] {
             assert!(concerns_all(&error), "{error:?}");
         }
         let changed = StorageError::Changed { what: "x".into() };
