@@ -28,13 +28,11 @@ impl Buffers {
         if length < SMALLEST {
             return Vec::with_capacity(length);
         }
-        let mut free = self.lock(|shared| shared.free.pop()).unwrap_or_default();
-        if free.capacity() < length {
-            // Nothing in it is to be copied over.
-            drop(std::mem::take(&mut free));
-            free.reserve_exact(length);
-        }
-        free
+        // Readers fill what there is: room for much more would have them read what nobody wants.
+        let fits = length..=length.saturating_mul(2);
+        let free = self.lock(|shared| shared.free.pop());
+        free.filter(|free| fits.contains(&free.capacity()))
+            .unwrap_or_else(|| Vec::with_capacity(length))
     }
 
     /// Bytes whose memory comes back when nobody has them any more.
@@ -115,11 +113,14 @@ mod tests {
     }
 
     #[test]
-    fn a_larger_part_gets_a_larger_buffer() {
+    fn a_part_gets_a_buffer_of_its_size() {
         let buffers = Buffers::default();
         let _in_use = filled(&buffers, 1);
-        drop(filled(&buffers, 2));
-        assert!(buffers.take(3 * PART).capacity() >= 3 * PART);
+        for length in [3 * PART, SMALLEST, PART - 1] {
+            drop(filled(&buffers, 2));
+            let room = buffers.take(length).capacity();
+            assert!((length..=2 * length).contains(&room), "{room} for {length}");
+        }
     }
 
     #[test]

@@ -254,6 +254,8 @@ impl fmt::Display for Location {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn parsed(written: &str) -> Location {
@@ -320,5 +322,22 @@ mod tests {
         assert!(refused("s3://").contains("names no bucket"));
         assert!(refused("http://x/y").contains("must be one of s3, az, gs, sftp, file"));
         assert!(refused("s3://a b/c").contains("`a b`"));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_shown_is_read_back(
+            scheme in "(s3://|gs://|az://|sftp://|file://|file:///|)",
+            rest in "[ -~é/:@%\\[\\]]{0,24}",
+        ) {
+            if let Ok(location) = format!("{scheme}{rest}").parse::<Location>() {
+                prop_assert_eq!(location.to_string().parse::<Location>(), Ok(location));
+            }
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in any::<String>()) {
+            let _read = text.parse::<Location>();
+        }
     }
 }

@@ -1,5 +1,7 @@
 use std::fs;
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::digest::Digest;
 use crate::error::StorageError;
@@ -131,4 +133,30 @@ fn nobody_else_may_read_it() {
     let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(path), 0o600);
     assert_eq!(mode(path.parent().unwrap()), 0o700);
+}
+
+proptest! {
+    #[test]
+    fn what_follows_on_damage_is_not_believed(
+        parts in 0_u32..6,
+        position in any::<prop::sample::Index>(),
+        damage in prop::collection::vec(any::<u8>(), 1..40),
+    ) {
+        let records = [Record::Header(Box::new(header()))].into_iter().chain((0..parts).map(part));
+        let lines: Vec<String> = records.map(|record| record::line(&record)).collect();
+        let whole = lines.concat().into_bytes();
+        let mut damaged = whole.clone();
+        let position = position.index(whole.len() + 1);
+        damaged.splice(position..(position + damage.len()).min(whole.len()), damage);
+
+        let (memory, good) = record::read(&damaged);
+        let intact = whole.iter().zip(&damaged).take_while(|(one, other)| one == other).count();
+        prop_assert!(good <= intact);
+        let ends = lines.iter().scan(0, |end, line| {
+            *end += line.len();
+            Some(*end)
+        });
+        prop_assert_eq!(good, ends.filter(|end| *end <= intact).max().unwrap_or(0));
+        prop_assert_eq!(memory, record::read(&whole[..good]).0);
+    }
 }
