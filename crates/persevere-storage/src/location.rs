@@ -88,7 +88,10 @@ fn parse(written: &str) -> Result<Location, String> {
         return Err("is empty, but must be a URL or a path".into());
     }
     let Some((scheme, rest)) = split_scheme(written) else {
-        return Ok(Location::Local(written.into()));
+        return match mistaken(written) {
+            Some(reason) => Err(reason),
+            None => Ok(Location::Local(written.into())),
+        };
     };
     match scheme.to_ascii_lowercase().as_str() {
         "s3" => named(rest, "bucket", "s3").map(|(bucket, key)| Location::S3 { bucket, key }),
@@ -101,6 +104,26 @@ fn parse(written: &str) -> Result<Location, String> {
         "file" => file(rest),
         _ => Err(format!("the scheme is `{scheme}`, but must be one of s3, az, gs, sftp, file")),
     }
+}
+
+/// What would be a path of this machine, but was hardly meant to be one: nobody should find a folder `s3:` in
+/// place of a backup.
+fn mistaken(written: &str) -> Option<String> {
+    let (before, after) = written.split_once(':')?;
+    let known = ["s3", "gs", "gcs", "az", "azure", "sftp", "file"];
+    let path = after.trim_start_matches('/');
+    if known.iter().any(|scheme| before.eq_ignore_ascii_case(scheme)) {
+        let slashes = if before.eq_ignore_ascii_case("file") { "///" } else { "//" };
+        return Some(format!(
+            "has no `//` after `{before}:`: write {before}:{slashes}{path}, or ./{written} for a file of this machine"
+        ));
+    }
+    let is_of_scp = before.contains('@') && !before.contains('/') && after.starts_with(['/', '~']);
+    is_of_scp.then(|| {
+        format!(
+            "looks like an address of scp: write sftp://{before}/{path}, or ./{written} for a file of this machine"
+        )
+    })
 }
 
 /// One letter is a drive of Windows, and `./a://b` is a path.
@@ -286,6 +309,12 @@ mod tests {
         assert_eq!(parsed("C://x"), Location::Local("C://x".into()));
         assert_eq!(parsed("file:///a%20b"), Location::Local("/a b".into()));
         assert_eq!(parsed("file://localhost/a"), Location::Local("/a".into()));
+        assert_eq!(parsed("a@12:30.log"), Location::Local("a@12:30.log".into()));
+        assert!(refused("s3:/bucket/key").contains("write s3://bucket/key, or ./s3:/bucket/key"));
+        assert!(refused("gs:bucket").contains("write gs://bucket,"));
+        assert!(refused("file:/a").contains("write file:///a,"));
+        assert!(refused("me@nas:/a").contains("write sftp://me@nas/a,"));
+        assert!(refused("me@nas:~/a").contains("write sftp://me@nas/~/a,"));
         assert!(refused("file://a/b").contains("absolute path"));
         assert!(refused("file:///a%2").contains("hexadecimal"));
     }

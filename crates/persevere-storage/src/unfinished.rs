@@ -70,19 +70,26 @@ impl Storage {
     /// [`Busy`](StorageError::Busy) if a process works on it, [`Setup`](StorageError::Setup) if it went to
     /// another host than this storage's, and whatever the provider says.
     pub async fn give_up(&self, transfer: &UnfinishedTransfer) -> Result<(), StorageError> {
-        let to: Side = self.side(&transfer.key);
-        let there = (to.url(), to.endpoint());
-        if there != (transfer.destination.clone(), transfer.endpoint.clone()) {
-            let endpoint = transfer.endpoint.as_deref().unwrap_or("this machine");
-            return Err(StorageError::setup(format!(
-                "the transfer to {} was begun at {endpoint}, which is not what the settings say now",
-                transfer.destination
-            )));
-        }
         let opened = Jobs::open_found(&transfer.journal)?;
+        // Where nothing was begun, nobody has to be asked.
         if let Some(upload) = &opened.memory.upload {
+            let to = self.side(&transfer.key);
+            must_be_that_of(transfer, &to)?;
             abort(&to, upload).await?;
         }
         opened.journal.remove()
     }
+}
+
+fn must_be_that_of(transfer: &UnfinishedTransfer, to: &Side) -> Result<(), StorageError> {
+    let there = (to.url(), to.endpoint());
+    if there == (transfer.destination.clone(), transfer.endpoint.clone()) {
+        return Ok(());
+    }
+    let endpoint = transfer.endpoint.as_deref().unwrap_or("this machine");
+    Err(StorageError::setup(format!(
+        "the transfer to {} was begun at {endpoint}, which is not what the settings say now: name that endpoint, \
+         to have what arrived there deleted",
+        transfer.destination
+    )))
 }

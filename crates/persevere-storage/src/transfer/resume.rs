@@ -151,7 +151,9 @@ async fn is_nothing_begun(job: &Job, header: &Header, error: &StorageError) -> b
         | StorageError::NotFound { .. }
         | StorageError::Setup { .. }
         | StorageError::Unsupported { .. } => true,
-        _ => abort_orphans(job, header.begun, None).await.is_ok(),
+        _ => {
+            abort_orphans(job, header.begun, None).await.is_ok_and(|looked| looked == Looked::AtAll)
+        }
     }
 }
 
@@ -293,25 +295,38 @@ async fn drop_upload(job: &Job, memory: &Memory) -> Result<(), StorageError> {
 /// Uploads that were begun when nobody heard of it, or had no time left to write their ids down.
 ///
 /// Somebody else may be writing the same object: only what was begun since, and holds nothing, is ours.
-async fn abort_orphans(job: &Job, begun: u64, but: Option<&str>) -> Result<(), StorageError> {
+async fn abort_orphans(job: &Job, begun: u64, but: Option<&str>) -> Result<Looked, StorageError> {
     let to = &job.to;
     let list = || to.store.list_uploads(&to.key);
     let uploads = to.run("list uploads", &job.limits, Some(&job.progress), list).await?;
+    let mut looked = Looked::AtAll;
     for upload in uploads.iter().filter(|upload| Some(&*upload.id) != but) {
         let since = upload.begun.map(milliseconds);
-        let since = since.is_some_and(|since| since + CLOCK_SKEW >= begun);
-        if since && is_empty(job, &upload.id).await {
-            abort(to, &upload.id).await?;
+        if since.is_none_or(|since| since + CLOCK_SKEW < begun) {
+            continue;
+        }
+        match is_empty(job, &upload.id).await {
+            Ok(true) => abort(to, &upload.id).await?,
+            Ok(false) => {}
+            // Who may write need not be allowed to look.
+            Err(_) => looked = Looked::AtSome,
         }
     }
-    Ok(())
+    Ok(looked)
 }
 
-/// Whether nothing has been sent to an upload, as far as can be found out.
-async fn is_empty(job: &Job, upload: &str) -> bool {
+/// How much of what may be left behind could be looked at.
+#[derive(PartialEq)]
+enum Looked {
+    AtAll,
+    AtSome,
+}
+
+/// Whether nothing has been sent to an upload.
+async fn is_empty(job: &Job, upload: &str) -> Result<bool, StorageError> {
     if job.to.store.knows_parts() {
-        return list_parts(job, upload).await.is_ok_and(|parts| parts.is_empty());
+        return Ok(list_parts(job, upload).await?.is_empty());
     }
-    let info = written(job, upload).stat(&job.limits, None).await;
-    info.is_ok_and(|info| info.is_some_and(|info| info.size == 0))
+    let info = written(job, upload).stat(&job.limits, None).await?;
+    Ok(info.is_some_and(|info| info.size == 0))
 }

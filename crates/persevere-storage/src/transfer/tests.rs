@@ -410,6 +410,17 @@ async fn what_can_go_on_is_kept() {
 }
 
 #[tokio::test]
+async fn what_could_not_be_looked_at_after_a_failure_to_begin_is_looked_at_later() {
+    let scene = Scene::new(parts(4.0));
+    scene.faults.at(Operation::Begin, 1, Fault::AfterForGood);
+    scene.faults.always(Operation::Stat, Fault::Denied);
+    scene.transfer().await.unwrap_err();
+    scene.faults.clear();
+    scene.transfer().await.unwrap();
+    scene.assert_equal_and_tidy();
+}
+
+#[tokio::test]
 async fn a_transfer_that_is_given_up_leaves_nothing() {
     let scene = Scene::new(parts(6.0));
     scene.interrupted_after(2).await;
@@ -419,6 +430,25 @@ async fn a_transfer_that_is_given_up_leaves_nothing() {
     let storage = crate::Storage::new(scene.faults.clone(), Retryer::default());
     storage.give_up(&unfinished[0]).await.unwrap();
     scene.assert_names(&["source"]);
+}
+
+#[tokio::test]
+async fn what_was_begun_elsewhere_is_given_up_there_and_what_was_not_begun_anywhere() {
+    let scene = Scene::new(parts(6.0));
+    scene.interrupted_after(2).await;
+    let found = || crate::UnfinishedTransfer::all(Some(&scene.path("jobs"))).unwrap();
+    let mut unfinished = found().remove(0);
+    unfinished.endpoint = Some("elsewhere:443".into());
+    let storage = crate::Storage::new(scene.faults.clone(), Retryer::default());
+    let error = storage.give_up(&unfinished).await.unwrap_err();
+    assert!(error.to_string().contains("elsewhere:443"), "{error}");
+    assert_eq!(found().len(), 1);
+
+    let journal = fs::read_to_string(&unfinished.journal).unwrap();
+    let header = journal.split_inclusive('\n').next().unwrap();
+    fs::write(&unfinished.journal, header).unwrap();
+    storage.give_up(&unfinished).await.unwrap();
+    assert!(found().is_empty());
 }
 
 #[tokio::test]
