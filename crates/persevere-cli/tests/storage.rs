@@ -154,6 +154,9 @@ fn what_is_there_already_is_skipped() {
     assert_eq!(copy(), (0, 2));
     folder.write("dir/a", "longer than before");
     assert_eq!(copy(), (1, 1));
+    let run = folder.finish(["cp", "-r", "--skip-existing", "dir", "dst"]);
+    let told = &run.succeeds().stderr;
+    assert!(told.contains("skipped=2") && !told.contains("verified"), "{told}");
     // As long, but newer.
     let later = std::time::SystemTime::now() + std::time::Duration::from_secs(60);
     std::fs::File::options()

@@ -238,17 +238,14 @@ impl Tally {
             sent_again = format::bytes(self.sent_again),
             resumed = format::bytes(self.resumed),
             crc64nvme = crc,
-            verified = self.verified(),
+            verified = (self.copied > 0).then(|| self.verified()),
             "copied {size}"
         );
     }
 
     /// Who has compared a checksum of every file.
     fn verified(&self) -> &'static str {
-        match (
-            self.copied > 0 && self.source_verified,
-            self.copied > 0 && self.destination_verified,
-        ) {
+        match (self.source_verified, self.destination_verified) {
             (true, true) => "source and destination",
             (true, false) => "source",
             (false, true) => "destination",
