@@ -421,6 +421,15 @@ async fn what_could_not_be_looked_at_after_a_failure_to_begin_is_looked_at_later
 }
 
 #[tokio::test]
+async fn what_was_cut_short_meanwhile_is_sent_again() {
+    let scene = Scene::new(parts(6.0));
+    scene.interrupted_after(3).await;
+    fs::File::options().write(true).open(scene.path("target.part")).unwrap().set_len(PART).unwrap();
+    scene.transfer().await.unwrap();
+    scene.assert_equal_and_tidy();
+}
+
+#[tokio::test]
 async fn a_transfer_that_is_given_up_leaves_nothing() {
     let scene = Scene::new(parts(6.0));
     scene.interrupted_after(2).await;
