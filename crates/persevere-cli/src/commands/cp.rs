@@ -116,7 +116,7 @@ Exit status:
   0       all was copied, or was there already with --skip-existing
   1       something was not copied: the other files were, unless credentials, certificates or disk \
 space were the reason, which end it all
-  2       bad options, variables, configuration or names; nothing was copied
+  2       bad options, variables, configuration or names, or no credentials; nothing was copied
   124     the deadline has passed
   128+N   signal N (Ctrl-C is 130, SIGTERM 143): parts under way are dropped, then we die by it; a second \
 one ends at once

@@ -63,7 +63,7 @@ so, write 's3://BUCKET/KEY*'. Patterns are as for `cp`.
 Exit status:
   0       listed
   1       it does not exist, or could not be listed to the end
-  2       bad options, variables, configuration or names
+  2       bad options, variables, configuration or names, or no credentials
   124     the deadline has passed
   128+N   signal N ended it
 

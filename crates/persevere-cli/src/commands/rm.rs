@@ -75,7 +75,7 @@ for `cp`.
 Exit status:
   0       all is gone
   1       something does not exist or could not be removed, or you said no
-  2       bad options, variables, configuration or names; nothing was removed
+  2       bad options, variables, configuration or names, or no credentials; nothing was removed
   124     the deadline has passed
   128+N   signal N ended it
 

@@ -98,10 +98,6 @@ impl From<StorageError> for Failure {
         match end {
             Some(End::Cancelled) => Self::Interrupted,
             Some(End::Deadline) => Self::OutOfTime,
-            // Credentials are missed only when they are needed: what is wrong are settings all the same.
-            _ if matches!(error.last(), StorageError::Setup { .. }) => {
-                Self::Told(CliError::usage(text(&error)))
-            }
             _ => Self::Storage(error),
         }
     }
@@ -180,6 +176,7 @@ impl Session {
         match outcome {
             Ok(code) => Ok(code),
             Err(Failure::Told(error)) => Err(error),
+            Err(Failure::Storage(error)) if is_setup(&error) => Err(CliError::usage(text(&error))),
             Err(Failure::Storage(error)) => Err(CliError::failed(text(&error))),
             Err(Failure::Interrupted) => Ok(self.interrupted(hint)),
             Err(Failure::OutOfTime) => Ok(self.out_of_time(hint)),
@@ -214,7 +211,7 @@ impl Session {
             | (Some(storage), Location::Azure { key, .. } | Location::Sftp { path: key, .. }) => {
                 (storage, key.clone())
             }
-            _ => self.until_stopped(self.builder.open(&location)).await??,
+            _ => self.until_stopped(self.builder.open(&location)).await?.map_err(settings)?,
         };
         if let Some(shared) = shared {
             self.opened().insert(shared, storage.clone());
@@ -269,6 +266,19 @@ fn note(event: &Event<'_>, waits: &AtomicBool) {
         }
         _ => {}
     }
+}
+
+/// Before anything is asked, it can only be what was written, and ends it all.
+fn settings(error: StorageError) -> Failure {
+    match is_setup(&error) {
+        true => CliError::usage(text(&error)).into(),
+        false => error.into(),
+    }
+}
+
+/// Whether settings are wrong: credentials are missed only when they are needed.
+pub(crate) fn is_setup(error: &StorageError) -> bool {
+    matches!(error.last(), StorageError::Setup { .. })
 }
 
 /// An error with its causes, each told once.

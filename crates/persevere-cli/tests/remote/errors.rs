@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use persevere_faults::{Answer, Fault, Plan, Rule};
+use serde_json::Value;
 
 use crate::common::{Finished, Folder, finish};
 use crate::place::{self, Place};
@@ -115,6 +116,28 @@ fn no_credentials_at_all() {
             says(&run, 2, &[cleared]);
         }
     }
+}
+
+#[test]
+fn no_credentials_for_many_files_are_told_once() {
+    let Some(place) = place::versitygw("no_credentials_for_many") else { return };
+    let shell = Shell::new(&place);
+    for name in ["dir/a", "dir/b", "dir/c"] {
+        shell.folder.write(name, "content");
+    }
+    let before = place.proxy.exchanges().len();
+    let url = shell.url("many");
+    let mut command = shell.program(&["cp", "-r", "--json", "--jobs", "1", "dir", &url]);
+    command.env_remove("AWS_ACCESS_KEY_ID").env("AWS_EC2_METADATA_DISABLED", "true");
+    let run = finish(&mut command);
+    says(&run, 2, &["AWS_ACCESS_KEY_ID"]);
+    let told: Vec<Value> =
+        run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let summary = told.last().unwrap();
+    assert_eq!((&summary["status"], &summary["failed"]), (&"failed".into(), &1.into()));
+    let tried = told.iter().filter(|line| line["status"] == "failed" && line["type"] == "file");
+    assert_eq!(tried.count(), 1, "{}", run.stdout);
+    assert_eq!(place.proxy.exchanges().len(), before);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use super::bars::Bars;
 use super::plan::{Plan, Planned};
 use super::report::{Outcome, Tally};
 use crate::storage::place::Place;
-use crate::storage::session::{self, Failure, Session, Stop};
+use crate::storage::session::{Failure, Session, Stop};
 
 /// How far the lists may be ahead of the copies, which the bars need to tell how much is left.
 const AHEAD: usize = 10_000;
@@ -35,12 +35,12 @@ pub(super) async fn count(
     let plan = Plan::new(session, wishes).await?;
     let mut tally = Tally::new(wishes.json);
     for (source, failure) in &plan.failed {
-        let reason = match failure {
-            Failure::Storage(error) => session::text(error),
-            Failure::Told(error) => error.to_string(),
+        let outcome = match failure {
+            Failure::Storage(error) => Outcome::failed(error),
+            Failure::Told(error) => Outcome::refused(error.to_string()),
             Failure::Interrupted | Failure::OutOfTime => continue,
         };
-        tally.note(source, &wishes.destination, &Outcome::Failed(reason))?;
+        tally.note(source, &wishes.destination, &outcome)?;
     }
     let bars = Bars::default();
     let drawing =
@@ -61,8 +61,7 @@ pub(super) async fn count(
     match listed {
         Ok(failed) => {
             for (source, error) in failed {
-                let outcome = Outcome::Failed(session::text(&error));
-                tally.note(&source, &wishes.destination, &outcome)?;
+                tally.note(&source, &wishes.destination, &Outcome::failed(&error))?;
             }
         }
         Err(failure @ (Failure::Interrupted | Failure::OutOfTime)) => {
@@ -115,7 +114,7 @@ async fn begin(session: &Session, wishes: &Wishes, bars: &Bars, planned: Planned
         planned.to.url()
     };
     if let Some(reason) = planned.refused {
-        return (from, to, Ok(Outcome::Failed(reason)));
+        return (from, to, Ok(Outcome::refused(reason)));
     }
     let bytes = planned.item.seen.size;
     if wishes.dry_run && !wishes.skip_existing {
@@ -148,14 +147,13 @@ fn told(failure: Failure, token: &CancellationToken) -> Result<Outcome, Failure>
             if concerns_all(&error) {
                 token.cancel();
             }
-            Ok(Outcome::Failed(session::text(&error)))
+            Ok(Outcome::failed(&error))
         }
         other => Err(other),
     }
 }
 
-/// Whether the next file would fail as well: credentials, certificates, disk space. Settings never get
-/// here.
+/// Whether the next file would fail as well: credentials, certificates, settings, disk space.
 pub(crate) fn concerns_all(error: &StorageError) -> bool {
     let last = error.last();
     let kind = match (error, last) {
@@ -168,6 +166,7 @@ pub(crate) fn concerns_all(error: &StorageError) -> bool {
         matches!(error.kind(), StorageFull | QuotaExceeded | ReadOnlyFilesystem)
     };
     match last {
+        StorageError::Setup { .. } => true,
         StorageError::Io { source, .. } => is_full(source),
         _ => matches!(kind, Some(Kind::Auth | Kind::Tls | Kind::ExhaustedResource)),
     }
@@ -245,7 +244,8 @@ mod tests {
             path: "x".into(),
             source: kind.into(),
         };
-        for error in [io(ErrorKind::StorageFull), io(ErrorKind::ReadOnlyFilesystem)] {
+        let settings = StorageError::Setup { message: "no credentials".into(), source: None };
+        for error in [io(ErrorKind::StorageFull), io(ErrorKind::ReadOnlyFilesystem), settings] {
             assert!(concerns_all(&error), "{error:?}");
         }
         let changed = StorageError::Changed { what: "x".into() };

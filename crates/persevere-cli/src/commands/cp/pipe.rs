@@ -15,7 +15,7 @@ use super::report::{Outcome, Tally};
 use crate::error::CliError;
 use crate::storage::place::{Found, Place};
 use crate::storage::selection::{Kind, Selection};
-use crate::storage::session::{self, Failure, Session};
+use crate::storage::session::{Failure, Session};
 
 pub(super) async fn copy(session: &Session, wishes: &Wishes) -> Result<ExitCode, Failure> {
     let usage = |message: &str| Err(CliError::usage(message).into());
@@ -122,7 +122,7 @@ fn finish(
         Ok(Err(_)) if session.stop().is_out_of_time() => {
             (Outcome::Stopped, Some(Failure::OutOfTime))
         }
-        Ok(Err(error)) => (Outcome::Failed(session::text(&error)), None),
+        Ok(Err(error)) => (Outcome::failed(&error), None),
         Err(failure) => (Outcome::Stopped, Some(failure)),
     };
     tally.note(from, to, &outcome)?;

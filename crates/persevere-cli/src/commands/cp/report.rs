@@ -4,14 +4,14 @@ use std::io::{IsTerminal, stderr};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use persevere_storage::Summary;
+use persevere_storage::{StorageError, Summary};
 use serde::Serialize;
 use tracing::info;
 
-use crate::error::CliError;
+use crate::error::{CliError, USAGE};
 use crate::output;
 use crate::storage::format;
-use crate::storage::session::{Failure, Session};
+use crate::storage::session::{self, Failure, Session};
 
 /// Whether bars can be drawn, and somebody wants to hear of anything at all.
 pub(crate) fn can_draw() -> bool {
@@ -28,9 +28,25 @@ pub(super) enum Outcome {
     WouldCopy {
         bytes: u64,
     },
-    Failed(String),
+    Failed {
+        reason: String,
+        /// Whether it was not the file, but what the user has set.
+        by_settings: bool,
+    },
     /// Neither done nor failed: the whole command was ended.
     Stopped,
+}
+
+impl Outcome {
+    pub(super) fn failed(error: &StorageError) -> Self {
+        let by_settings = session::is_setup(error);
+        Self::Failed { reason: session::text(error), by_settings }
+    }
+
+    /// Nothing was tried.
+    pub(super) fn refused(reason: String) -> Self {
+        Self::Failed { reason, by_settings: false }
+    }
 }
 
 /// All files so far.
@@ -50,6 +66,7 @@ pub(super) struct Tally {
     source_verified: bool,
     destination_verified: bool,
     failures: Vec<String>,
+    failed_by_settings: usize,
 }
 
 /// What copies have come to.
@@ -118,6 +135,7 @@ impl Tally {
             source_verified: true,
             destination_verified: true,
             failures: Vec::new(),
+            failed_by_settings: 0,
         }
     }
 
@@ -143,13 +161,14 @@ impl Tally {
                     return output::print(line.as_bytes());
                 }
             }
-            Outcome::Failed(reason) => {
+            Outcome::Failed { reason, by_settings } => {
                 // Most reasons name the file already.
                 let line = match reason.contains(from) {
                     true => reason.clone(),
                     false => format!("{from}: {reason}"),
                 };
                 self.failures.push(line);
+                self.failed_by_settings += usize::from(*by_settings);
                 (json.status, json.error) = ("failed", Some(reason.as_str()));
             }
             Outcome::Stopped => json.status = "stopped",
@@ -205,7 +224,7 @@ impl Tally {
         match (ended, self.failures.len() as u64) {
             // A failure that has ended it all is told of already.
             (Some(Failure::Interrupted), failed) if !session.is_interrupted() && failed > 0 => {
-                Ok(ExitCode::FAILURE)
+                Ok(self.failure())
             }
             (Some(ended), _) => Err(ended),
             (None, 0) => Ok(ExitCode::SUCCESS),
@@ -214,8 +233,15 @@ impl Tally {
                 output::error_line(&format!("error: {failed} of {all} files were not copied"));
                 Ok(ExitCode::FAILURE)
             }
-            (None, _) => Ok(ExitCode::FAILURE),
+            (None, _) => Ok(self.failure()),
         }
+    }
+
+    /// The exit status where something has failed.
+    fn failure(&self) -> ExitCode {
+        let is_usage =
+            self.copied + self.skipped == 0 && self.failed_by_settings == self.failures.len();
+        if is_usage { ExitCode::from(USAGE) } else { ExitCode::FAILURE }
     }
 
     fn log(&self, dry_run: bool) {
