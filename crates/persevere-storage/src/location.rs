@@ -93,16 +93,28 @@ fn parse(written: &str) -> Result<Location, String> {
             None => Ok(Location::Local(written.into())),
         };
     };
-    match scheme.to_ascii_lowercase().as_str() {
-        "s3" => named(rest, "bucket", "s3").map(|(bucket, key)| Location::S3 { bucket, key }),
-        "gs" | "gcs" => {
+    match known(scheme) {
+        Some("s3") => named(rest, "bucket", "s3").map(|(bucket, key)| Location::S3 { bucket, key }),
+        Some("gs") => {
             named(rest, "bucket", "gs").map(|(bucket, key)| Location::Gcs { bucket, key })
         }
-        "az" | "azure" => named(rest, "container", "az")
+        Some("az") => named(rest, "container", "az")
             .map(|(container, key)| Location::Azure { container, key }),
-        "sftp" => sftp(rest),
-        "file" => file(rest),
+        Some("sftp") => sftp(rest),
+        Some("file") => file(rest),
         _ => Err(format!("the scheme is `{scheme}`, but must be one of s3, az, gs, sftp, file")),
+    }
+}
+
+/// A scheme as we write it, if it is one of ours.
+fn known(scheme: &str) -> Option<&'static str> {
+    match scheme.to_ascii_lowercase().as_str() {
+        "s3" => Some("s3"),
+        "gs" | "gcs" => Some("gs"),
+        "az" | "azure" => Some("az"),
+        "sftp" => Some("sftp"),
+        "file" => Some("file"),
+        _ => None,
     }
 }
 
@@ -110,12 +122,11 @@ fn parse(written: &str) -> Result<Location, String> {
 /// place of a backup.
 fn mistaken(written: &str) -> Option<String> {
     let (before, after) = written.split_once(':')?;
-    let known = ["s3", "gs", "gcs", "az", "azure", "sftp", "file"];
     let path = after.trim_start_matches('/');
-    if known.iter().any(|scheme| before.eq_ignore_ascii_case(scheme)) {
-        let slashes = if before.eq_ignore_ascii_case("file") { "///" } else { "//" };
+    if let Some(scheme) = known(before) {
+        let slashes = if scheme == "file" { "///" } else { "//" };
         return Some(format!(
-            "has no `//` after `{before}:`: write {before}:{slashes}{path}, or ./{written} for a file of this machine"
+            "has no `//` after `{before}:`: write {scheme}:{slashes}{path}, or ./{written} for a file of this machine"
         ));
     }
     let is_of_scp = before.contains('@') && !before.contains('/') && after.starts_with(['/', '~']);

@@ -45,7 +45,7 @@ pub(super) async fn take_up(job: &Job) -> Result<Begun, StorageError> {
         return begin(job, journal).await;
     };
     // A source that has no version may be another by now, and nothing would tell.
-    let is_unknown = job.info.version.is_none() && !job.from.is_local();
+    let is_unknown = job.info.version.is_none();
     if job.options.forget || is_unknown || header.source.size != Some(job.info.size) {
         drop_upload(job, &memory).await?;
         return begin(job, journal).await;
@@ -178,10 +178,10 @@ async fn trusted(
     let same_boot = memory.boots.iter().all(|boot| boot.is_some() && *boot == this_boot());
     let seen: BTreeMap<u32, SeenPart> = seen.into_iter().map(|part| (part.number, part)).collect();
     let count = job.info.size.div_ceil(header.part_size);
-    // Somebody may have cut the file short meanwhile.
-    let room = match job.to.store.knows_parts() {
-        true => u64::MAX,
-        false => written(job, upload).stat(&job.limits, None).await?.map_or(0, |info| info.size),
+    // Where parts lie in a file, somebody may have cut it short meanwhile.
+    let file = match job.to.store.knows_parts() {
+        true => None,
+        false => written(job, upload).stat(&job.limits, None).await?,
     };
     let mut trusted = BTreeMap::new();
     for number in 1..=u32::try_from(count).unwrap_or(u32::MAX) {
@@ -191,11 +191,8 @@ async fn trusted(
         let there = seen.get(&number).filter(|part| part.size == length);
         let part = match (remembered, there) {
             (Some((digest, tag)), there) => {
-                let is_there = if job.to.store.knows_parts() {
-                    there.is_some_and(|part| part.has(tag))
-                } else {
-                    offset + length <= room
-                };
+                let is_there = there.is_some_and(|part| part.has(tag))
+                    || file.as_ref().is_some_and(|file| offset + length <= file.size);
                 // A crash of the machine may have taken what had not yet reached the disk.
                 let is_whole = !limits.is_local
                     || same_boot

@@ -59,14 +59,23 @@ impl Scene {
         transfer(from, side(self.faults.clone(), &self.target()), options).await
     }
 
-    /// From the store with faults to a plain file.
     async fn fetch(&self) -> Result<Summary, StorageError> {
+        self.fetch_with(&self.options()).await
+    }
+
+    /// From the store with faults to a plain file.
+    async fn fetch_with(&self, options: &TransferOptions) -> Result<Summary, StorageError> {
         let to = side(Arc::new(LocalStore::new()), &self.target());
-        transfer(side(self.faults.clone(), &self.source()), to, &self.options()).await
+        transfer(side(self.faults.clone(), &self.source()), to, options).await
     }
 
     /// Ends a transfer, as a signal would, when `parts` are confirmed.
     async fn interrupted_after(&self, parts: u64) {
+        let options = self.options_until(parts);
+        self.transfer_with(&options).await.unwrap_err();
+    }
+
+    fn options_until(&self, parts: u64) -> TransferOptions {
         let token = CancellationToken::new();
         let cancel = token.clone();
         let stop = move |progress: &crate::Progress| {
@@ -74,8 +83,7 @@ impl Scene {
                 cancel.cancel();
             }
         };
-        let options = self.options().cancel_on(token).on_progress(stop);
-        self.transfer_with(&options).await.unwrap_err();
+        self.options().cancel_on(token).on_progress(stop)
     }
 
     fn jobs(&self) -> Jobs {
@@ -430,6 +438,16 @@ async fn what_was_cut_short_meanwhile_is_sent_again() {
 }
 
 #[tokio::test]
+async fn a_source_without_a_version_is_read_anew() {
+    let scene = Scene::new(parts(6.0));
+    scene.faults.hide_versions();
+    scene.fetch_with(&scene.options_until(3)).await.unwrap_err();
+    fs::write(scene.source(), bytes(parts(6.0), 2)).unwrap();
+    assert_eq!(scene.fetch().await.unwrap().resumed, 0);
+    scene.assert_equal_and_tidy();
+}
+
+#[tokio::test]
 async fn a_transfer_that_is_given_up_leaves_nothing() {
     let scene = Scene::new(parts(6.0));
     scene.interrupted_after(2).await;
@@ -505,15 +523,7 @@ proptest! {
                 scene.faults.random(kind, call);
             }
             for parts in interruptions {
-                let token = CancellationToken::new();
-                let cancel = token.clone();
-                let stop = move |progress: &crate::Progress| {
-                    if progress.confirmed() >= parts * PART {
-                        cancel.cancel();
-                    }
-                };
-                let options = scene.options().cancel_on(token).on_progress(stop);
-                let _ = scene.transfer_with(&options).await;
+                let _ = scene.transfer_with(&scene.options_until(parts)).await;
             }
             let mut tries = 0;
             while scene.transfer().await.is_err() {

@@ -60,6 +60,7 @@ struct Plan {
     from: HashMap<Operation, (usize, Fault)>,
     hooks: HashMap<(Operation, usize), Hook>,
     break_reads_after: Option<usize>,
+    hides_versions: bool,
 }
 
 pub(super) struct Faulty {
@@ -101,6 +102,11 @@ impl Faulty {
 
     pub(super) fn break_reads_after(&self, bytes: usize) {
         self.plan.lock().unwrap().break_reads_after = Some(bytes);
+    }
+
+    /// As a server does that gives no ETag.
+    pub(super) fn hide_versions(&self) {
+        self.plan.lock().unwrap().hides_versions = true;
     }
 
     pub(super) fn clear(&self) {
@@ -180,7 +186,13 @@ impl Store for Faulty {
     }
 
     fn stat<'a>(&'a self, key: &'a str) -> Answer<'a, Option<ObjectInfo>> {
-        Box::pin(self.with(Operation::Stat, None, self.store.stat(key)))
+        Box::pin(async move {
+            let mut info = self.with(Operation::Stat, None, self.store.stat(key)).await?;
+            if let Some(info) = info.as_mut().filter(|_| self.plan.lock().unwrap().hides_versions) {
+                info.version = None;
+            }
+            Ok(info)
+        })
     }
 
     fn read<'a>(
